@@ -1,12 +1,13 @@
 /**
  * `npm run generate`: writes the files that are generated from the schema of the Application, from the settings, from
- * the values of the chart, and from the rules of health. With `--check` it writes nothing, and fails if a committed
- * file differs from the generated one.
+ * the values of the chart, from the rules of health, and from the operations of the API. With `--check` it writes
+ * nothing, and fails if a committed file differs from the generated one.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { printCrd } from '../src/application/crd.ts';
 import { printFieldReference } from '../src/application/reference.ts';
+import { printOpenApi } from '../src/server/api/openapi.ts';
 import { printChartReadme } from './chart-readme.ts';
 import { printChartSchema } from './chart-schema.ts';
 import { printHealthPage } from './health-page.ts';
@@ -19,6 +20,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'charts/tautline/README.md': printChartReadme,
   'docs/spec/application-fields.md': printFieldReference,
   'docs/spec/health.md': printHealthPage,
+  'src/server/api/openapi.json': printOpenApi,
 };
 
 const isCheck = process.argv.includes('--check');

@@ -2,10 +2,13 @@
  * Composition root of the child process of the sandbox: its jobs by name. The process may read its code and one folder
  * with data, may neither use the network nor send signals, and gets no credentials.
  */
+import type { HealthCheck } from './application/health-check.ts';
+import { evaluateHealthCheck, readHealthChecks, type EvaluationInput } from './health/checks/evaluate.ts';
 import { loadExplainer } from './object/yaml/explain.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
+import { locateFields } from './render/locate-fields.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
 import { readIndexJob } from './registry/chart-index.ts';
 import { renderPath } from './render/render.ts';
@@ -14,6 +17,7 @@ import type { ChartFilesJobInput } from './sandbox/chart-files-job.ts';
 import { encodeChartFiles } from './sandbox/chart-files-wire.ts';
 import { hardenProcess } from './sandbox/harden.ts';
 import { serveJobs } from './sandbox/job-server.ts';
+import type { LocateJobInput } from './sandbox/locate-job.ts';
 import { encodeManifests, UNCHANGED } from './sandbox/manifests-wire.ts';
 import type { RenderJobInput } from './sandbox/render-job.ts';
 import { createWallCheck } from './sandbox/wall-check.ts';
@@ -40,7 +44,10 @@ serveJobs({
   readTag,
   verifySignatures,
   render: createRenderJob(),
+  readHealthChecks: (checks: readonly HealthCheck[]) => Buffer.from(JSON.stringify(readHealthChecks(checks))),
+  evaluateHealthCheck: (input: EvaluationInput) => Buffer.from(JSON.stringify(evaluateHealthCheck(input))),
   chartFiles: collectFiles,
+  locateFields: locateLines,
 });
 
 /** Keeps parsed files from one job to the next, within the bound that the first job names. */
@@ -71,6 +78,15 @@ function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array
     return encodeChartFiles(collectChartFiles(byName, run, limits));
   } finally {
     trees.close();
+  }
+}
+
+function locateLines({ tree: location, questions, maxFileBytes, treeLimits }: LocateJobInput): Uint8Array {
+  const tree = openPackTree(location, { ...treeLimits, maxFileBytes });
+  try {
+    return Buffer.from(JSON.stringify(locateFields(tree, questions, { maxFileBytes })));
+  } finally {
+    tree.close();
   }
 }
 

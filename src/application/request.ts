@@ -47,6 +47,20 @@ const requestSchema = z.discriminatedUnion('action', [
     /** The commit (40 hex digits) or digest (64) of the held prune, in mode manual where it is not the newest one. */
     revision: commit.optional(),
   }),
+  /** Applies an earlier commit and holds it in force, in place of the followed one, until a newer commit comes. */
+  z.strictObject({
+    id,
+    action: z.literal('rollback'),
+    /** The commit (40 hex digits) or digest (64) to go back to. */
+    revision: commit,
+    /** Whether objects that the commit does not have are pruned; default: spec.sync.prune. */
+    prune: z.boolean().optional(),
+    /** For people: why, and who asks. Status repeats both. */
+    reason: z.string().min(1).max(1024).refine(isPrintable, 'must not contain invisible characters').optional(),
+    by: z.string().min(1).max(256).refine(isPrintable, 'must not contain invisible characters').optional(),
+  }),
+  /** Ends a hold: the followed revision is in force again, and as in a sync it is fetched and compared now. */
+  z.strictObject({ id, action: z.literal('release') }),
   /** As sync, and objects of Applications that do not exist any more, or of another hub, are taken over. */
   z.strictObject({ id, action: z.literal('take-over') }),
 ]);

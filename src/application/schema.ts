@@ -7,11 +7,13 @@ import { z } from 'zod';
 import type { Value } from '../object/value.ts';
 import { isArtifactSource, type SourceAddress } from './artifact-revision.ts';
 import { SCHEDULE_PATTERN } from './cron.ts';
-import { DURATION_PATTERN, parseDuration } from './duration.ts';
+import { durationBetween } from './duration-field.ts';
+import { healthCheckSchema, MAX_HEALTH_CHECKS } from './health-check-schema.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './names.ts';
 import { renderSchema } from './render-schema.ts';
 import { matching, notMatching, withRules, visible, type FieldRule } from './rules.ts';
 import { statusSchema, type ApplicationStatus } from './status-schema.ts';
+import { syncSchema } from './sync-schema.ts';
 import { secretReference, verifyRules, verifySchema } from './verify-schema.ts';
 
 /** A stored Application after parsing: validated, with defaults filled in (see parse.ts). */
@@ -210,31 +212,6 @@ const destinationSchema = z.object({
     .describe('Whether to create the namespace if it does not exist. It is never pruned. Default: false.'),
 });
 
-const syncSchema = z.object({
-  mode: z
-    .enum(['auto', 'manual', 'detect'])
-    .default('auto')
-    .describe(
-      'auto applies differences from Git by itself; manual applies them only when a sync is requested; detect only ' +
-        'reports them and never writes an object. Default: auto.',
-    ),
-  prune: z
-    .boolean()
-    .default(true)
-    .describe('Whether objects that left Git are deleted. If false, they are reported as OutOfSync. Default: true.'),
-  allowLiveAnnotations: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Whether annotations that are not from Git loosen the hold on a live object: reconcile: disabled, and those that ' +
-        'forbid or delay its deletion. If false, whoever may only patch an object cannot take it from Git by them. ' +
-        'Default: false.',
-    ),
-  timeout: durationBetween('spec.sync.timeout', '1s', '24h')
-    .default('5m')
-    .describe('Time after which a sync, with all its waves, counts as failed. Default: 5m.'),
-});
-
 const healthSchema = z.object({
   wait: z
     .boolean()
@@ -248,6 +225,15 @@ const healthSchema = z.object({
     .describe(
       'Time that objects may take to become Healthy before wait reports a failure. Ready still becomes True once they ' +
         'are Healthy. Default: spec.sync.timeout.',
+    ),
+  checks: z
+    .array(healthCheckSchema)
+    .max(MAX_HEALTH_CHECKS)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Rules for the health of kinds, as expressions of CEL in the form of healthCheckExprs of Flux. They come before ' +
+        'those of --health-checks and before the built-in ones. Default: none.',
     ),
 });
 
@@ -354,19 +340,3 @@ export const applicationSchema = z.object({
   spec: specSchema.describe('The desired state.'),
   status: statusSchema.optional().describe('The observed state and the results of syncs. Only Tautline writes it.'),
 });
-
-function durationBetween(field: string, least: string, most: string): z.ZodString {
-  const leastMs = parseDuration(least) ?? 0;
-  const mostMs = parseDuration(most) ?? 0;
-  return withRules(z.string().max(32).regex(DURATION_PATTERN), [
-    {
-      cel: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
-      holds: (text) => {
-        const ms = parseDuration(text);
-        // The pattern already refuses a text that is not a duration.
-        return ms === undefined || (ms >= leastMs && ms <= mostMs);
-      },
-      message: `${field} must be at least ${least} and at most ${most}`,
-    },
-  ]);
-}

@@ -18,6 +18,8 @@ export type StatusWarning = z.output<typeof warningSchema>;
 export type PruneGuardStatus = z.output<typeof pruneGuardSchema>;
 export type HeldPruneStatus = z.output<typeof heldPruneSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
+export type RevisionSet = z.output<typeof revisionSetSchema>;
+export type Hold = z.output<typeof holdSchema>;
 
 export type SyncWord = z.output<typeof syncWord>;
 export type HealthWord = z.output<typeof healthWord>;
@@ -69,6 +71,31 @@ const sourceRevisionsSchema = z
   .max(STATUS_LIMITS.maxSources)
   .optional();
 
+const revisionSetSchema = z.object({
+  revision: text('Revision of spec.source.'),
+  sources: sourceRevisionsSchema.describe('Revisions of spec.sources.'),
+});
+
+const holdSchema = z.object({
+  revision: text('Revision that is in force instead of the followed one.'),
+  sources: sourceRevisionsSchema.describe('Revisions of spec.sources that are in force.'),
+  over: revisionSetSchema.describe('Followed revision as the hold began. The hold ends when another one is followed.'),
+  reason: z
+    .enum(['Requested', 'RolledBack'])
+    .describe('Requested: a person asked for it. RolledBack: spec.sync.onFailure did.'),
+  message: text('Why the followed revision is not in force.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+  by: text('Who asked for it, as far as the request says.', 256).optional(),
+  requestId: z.string().min(1).max(128).optional().describe('Id of the request.'),
+  since: time('Start of the hold.'),
+  prune: z.boolean().optional().describe('Whether objects are pruned under the hold. Absent: spec.sync.prune decides.'),
+});
+
+const windowStatusSchema = z.object({
+  isOpen: z.boolean().describe('Whether differences are applied without a request now.'),
+  message: text('The windows that forbid it, and when that ends.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+  changesAt: time('When it opens, or closes, next. Absent: not within 400 days.').optional(),
+});
+
 const syncStatusSchema = z.object({
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
   revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
@@ -80,6 +107,12 @@ const syncStatusSchema = z.object({
   sources: sourceRevisionsSchema.describe('Revisions of the other repositories that were rendered.'),
   lastAppliedRevision: text('Last revision of which every object was applied.').optional(),
   lastAttemptedRevision: text('Last revision of which any apply was attempted.').optional(),
+  lastHealthy: revisionSetSchema
+    .optional()
+    .describe('Last revision of which every object was applied and well; spec.sync.onFailure goes back to it.'),
+  rolledBack: revisionSetSchema
+    .optional()
+    .describe('Last revision that spec.sync.onFailure rolled back. It is not rolled back a second time.'),
   digest: text('Digest of the last desired objects that the server accepted completely.').optional(),
   lastSyncedAt: time('Time of the last successful sync.').optional(),
 });
@@ -206,6 +239,10 @@ export const statusSchema = z.object({
   pruneGuard: pruneGuardSchema
     .optional()
     .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
+  window: windowStatusSchema.optional().describe('State of spec.sync.windows, if there are any.'),
+  hold: holdSchema
+    .optional()
+    .describe('Rollback that is in force: an earlier revision is applied instead of the followed one.'),
   finished: z
     .record(z.string(), z.string())
     .meta({ 'x-kubernetes-map-type': 'atomic' })

@@ -33,6 +33,8 @@ export interface ChangeResult {
   readonly found?: LiveObject;
   /** The reason of `failed`. */
   readonly refusal?: Refusal;
+  /** The line of the field that the server refuses, in the file of the manifest; absent: not known. */
+  readonly line?: number;
   /** For people, if the outcome needs an explanation. */
   readonly message?: string;
   /** Warnings of the API server about the applied body; present after a successful apply. */

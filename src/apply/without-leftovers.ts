@@ -15,7 +15,6 @@ import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import { bodyToSend } from '../diff/ignored.ts';
 import { fieldsOfLeftovers, inOrderOfRemoval, mergedWith, suspectGroups, withoutLeftovers } from '../diff/leftovers.ts';
 import type { Leftover, Merged } from '../diff/merge-applied.ts';
-import { isSecret } from '../object/redact.ts';
 
 /** Dry runs for one object. Beyond them, values that may be harmless are removed with the others. */
 const MAX_TRIALS = 40;
@@ -27,16 +26,19 @@ export interface RefusedApply {
   readonly refusal: Refusal;
 }
 
-/** Whether the server refuses the object that it made of Git and of the live object. */
+/**
+ * Whether the server refuses the object that it made of Git and of the live object. A size counts only with 422: the
+ * size of a request is not checked in a dry run.
+ */
 export function isRefusedForContent({ code, status }: Refusal): boolean {
-  return (status === 422 && code === 'InvalidManifest') || ([422, 500].includes(status) && code === 'Taken');
+  if (code === 'Taken') return status === 422 || status === 500;
+  return status === 422 && (code === 'InvalidManifest' || code === 'TooLarge');
 }
 
 /** The answer to the apply, or the refusal that remains with the object as Git has it. */
 export async function applyWithoutLeftovers(client: ClusterClient, refused: RefusedApply): Promise<WriteAnswer> {
   const { desired, live: seen, refusal } = refused;
   const failed: WriteAnswer = { ok: false, refusal };
-  if (isSecret(desired.body)) return failed;
   // Live objects of a watch lack a part of their managedFields.
   const read = await client.get(desired.kind, desired.id);
   if (!read.ok) return read;

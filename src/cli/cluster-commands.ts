@@ -15,6 +15,8 @@ export function addClusterCommands(program: Command): void {
   addGet(program);
   addRefresh(program);
   addSync(program);
+  addRollback(program);
+  addRelease(program);
   addConfirm(program);
   addTakeOver(program);
   addWait(program);
@@ -97,6 +99,39 @@ function addSync(program: Command): void {
     .action(async (names: string[], { wait, timeout, object, ...options }: SyncFlags) => {
       const { runSync } = await import('./sync.ts');
       end(await runSync({ ...options, names, objects: object, timeoutMs: wait ? timeout : undefined }));
+    });
+}
+
+interface RollbackFlags extends RequestFlags {
+  readonly to?: string;
+  readonly prune?: boolean;
+  readonly reason?: string;
+}
+
+function addRollback(program: Command): void {
+  const command = program.command('rollback');
+  withRequestFlags(command.description('go back to an earlier revision and hold it in force'), '10m')
+    .addArgument(applicationName())
+    .option('--to <revision>', 'commit (its first digits are enough), branch or tag (default: the last synced before)')
+    .option('--prune', 'delete objects that the revision does not have, even if spec.sync.prune is false')
+    .option('--no-prune', 'delete nothing while the revision is held')
+    .option('--reason <text>', 'reason, which the status repeats')
+    .addHelpText('after', examples('rollback shop', 'rollback shop --to 6dcb09b5b578 --reason "checkout fails"'))
+    .action(async (name: string, { wait, timeout, ...options }: RollbackFlags) => {
+      const { runRollback } = await import('./rollback.ts');
+      end(await runRollback({ ...options, name, timeoutMs: wait ? timeout : undefined }));
+    });
+}
+
+function addRelease(program: Command): void {
+  const command = program.command('release');
+  withRequestFlags(command.description('end a rollback: follow spec.source.revision again'), '10m')
+    .addArgument(applicationNames())
+    .addOption(allOption())
+    .addHelpText('after', examples('release shop'))
+    .action(async (names: string[], { wait, timeout, ...options }: RequestFlags) => {
+      const { runRelease } = await import('./rollback.ts');
+      end(await runRelease({ ...options, names, timeoutMs: wait ? timeout : undefined }));
     });
 }
 

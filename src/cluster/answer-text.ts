@@ -77,6 +77,8 @@ export function describeWebhook(answer: AnswerText): string {
 
 /** The causes of a 422, each as its field and its text. */
 export function describeCauses(answer: AnswerText): string {
+  // The causes of a webhook are free text, too.
+  if (isSecret(answer) && refusedByAdmission(answer)) return describeServerMessage(answer);
   if (answer.causes.length === 0) return describeServerMessage(answer);
   const texts = answer.causes.map((cause) => {
     const text = withoutValue(cause.message, isSecret(answer));
@@ -99,15 +101,25 @@ export function describeServerMessage(answer: AnswerText): string {
   if (line === '') return `the API server answered ${status}`;
   if (!isSecret(answer)) return withoutQuotedBody(firstStatement(answer.message));
   if (SAFE_FOR_SECRETS.test(line)) return line;
-  const webhook = /admission webhook "([^"]*)" denied the request/.exec(line);
-  if (webhook) return `the admission webhook ${webhook[1] ?? ''} refuses the Secret`;
-  const policy = /ValidatingAdmissionPolicy '([^']*)'/.exec(line);
-  if (policy) return `the admission policy ${policy[1] ?? ''} refuses the Secret`;
+  const admission = refusedByAdmission(answer);
+  if (admission) return `${admission} refuses the Secret`;
   return `the API server refuses the Secret (${status}); its own message is hidden, since it may quote values`;
 }
 
-/** Messages of RBAC and of quotas name only users, kinds and counts. */
-const SAFE_FOR_SECRETS = /cannot \w+ resource|exceeded quota/;
+/**
+ * Messages of RBAC and of quotas name only users, kinds and counts. They are recognised by their beginning: a webhook
+ * may say the same words beside a value.
+ */
+const SAFE_FOR_SECRETS =
+  /^[\w.-]+(?: "[^"]*")? is forbidden: (?:User "(?:[^"\\]|\\.)*" cannot \w+ resource |exceeded quota: )/;
+
+/** The webhook or policy that refuses a request; undefined if another part of the server does. */
+function refusedByAdmission({ message }: AnswerText): string | undefined {
+  const webhook = /admission webhook "([^"]*)" denied the request/.exec(message);
+  if (webhook) return `the admission webhook ${webhook[1] ?? ''}`;
+  const policy = /ValidatingAdmissionPolicy '([^']*)'/.exec(message);
+  return policy ? `the admission policy ${policy[1] ?? ''}` : undefined;
+}
 
 function isSecret(answer: AnswerText): boolean {
   return answer.request.group === '' && answer.request.kind === 'Secret';
@@ -159,10 +171,13 @@ const WORDS: Readonly<Record<string, string>> = {
   'Too few': 'too few items',
 };
 
+/** Beginnings of other field errors; the API server writes no value into them. */
+const FIXED = /^(Required value|Forbidden|Too long|Internal error)(?=$|:)/;
+
 /** The text of a field error without the value that it quotes; for a Secret, without the reason either. */
 export function withoutValue(message: string, isOfSecret = false): string {
   const head = QUOTING.exec(message);
-  if (!head) return isOfSecret ? (message.split(':', 1)[0] ?? '') : firstLine(message);
+  if (!head) return isOfSecret ? (FIXED.exec(message)?.[0] ?? 'refused') : firstLine(message);
   const label = WORDS[head[1] ?? ''] ?? 'invalid';
   const rest = message.slice(head[0].length);
   const end = endOfValue(rest);

@@ -113,7 +113,7 @@ export interface ClusterClient {
   takeFields(kind: KindInfo, live: LiveObject, fields: FieldSet): Promise<WriteAnswer>;
   /**
    * A dry run that replaces the object's fields, but for its identity and status, by those of `body`; guarded by uid.
-   * Not for a Secret, whose values the caller does not know.
+   * Entries of a Secret that are equal to those of `live`, which are digests, stay as they are.
    */
   tryReplace(kind: KindInfo, live: LiveObject, body: KubeObject): Promise<WriteAnswer>;
   /** Whether writes of this client are dry runs, so that one of them does not build on another. */

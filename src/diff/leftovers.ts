@@ -6,6 +6,7 @@
  */
 import type { DesiredObject } from '../bind/desired.ts';
 import type { LiveObject } from '../cluster/live.ts';
+import { memberPath } from '../object/field-path.ts';
 import type { FieldSet } from '../object/field-set.ts';
 import { isEqualValue, isKubeObject, isMap, newMap, own, type KubeObject, type Value } from '../object/value.ts';
 import { bodyToSend, withoutIgnored } from './ignored.ts';
@@ -26,10 +27,11 @@ export function mergedWith(desired: DesiredObject, live: LiveObject): Merged {
 
 /**
  * The leftovers nearest to the fields that the server names, the first group first; each group holds the one before.
+ * Some fields have the names of the server's internal version: of these the known beginning counts.
  * The last group holds all leftovers.
  */
 export function suspectGroups({ body, leftovers }: Merged, fields: readonly string[]): (readonly Leftover[])[] {
-  const paths = fields.map((field) => knownPart(body, parseField(field)));
+  const paths = fields.map((field) => memberPath(body, field));
   const groups: (readonly Leftover[])[] = [];
   const depth = Math.max(0, ...paths.map((path) => path.length));
   for (let level = 0; level <= depth; level++) {
@@ -98,28 +100,6 @@ function prune(value: Value, paths: readonly MergedPath[]): Value {
   const kept = newMap();
   for (const key of Object.keys(value)) if (!isCut(key)) kept[key] = prune(value[key] ?? null, restOf(key));
   return kept;
-}
-
-/** The steps of a field as the server names it, such as `spec.ports[1].name` or `spec.selector[app.example/x]`. */
-function parseField(field: string): (string | number)[] {
-  const steps: (string | number)[] = [];
-  for (const [, name, bracket] of field.matchAll(/\.?([^.[\]]+)|\[([^\]]*)\]/g)) {
-    if (name !== undefined) steps.push(name);
-    else if (bracket) steps.push(/^\d+$/.test(bracket) ? Number(bracket) : bracket);
-  }
-  return steps;
-}
-
-/** The beginning of a path that leads to a value. Some fields have the names of the server's internal version. */
-function knownPart(body: KubeObject, steps: readonly (string | number)[]): MergedPath {
-  const known: (string | number)[] = [];
-  let at: Value | undefined = body;
-  for (const step of steps) {
-    at = Array.isArray(at) ? at[Number(step)] : isMap(at) ? own(at, String(step)) : undefined;
-    if (at === undefined) break;
-    known.push(step);
-  }
-  return known;
 }
 
 /** Whether one of the paths leads to the other, or below it. */

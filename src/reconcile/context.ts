@@ -8,6 +8,8 @@ import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { CommonChecks, HealthChecksPort } from '../sandbox/health-checks-job.ts';
+import type { LocateRequest } from '../sandbox/locate-job.ts';
 import type { Sops } from '../sops/sops.ts';
 import type { SourcePort } from '../source/ports.ts';
 import type { Answers, Release } from '../render/needs.ts';
@@ -28,6 +30,8 @@ export interface ReconcileContext {
   readonly render: RenderPort;
   readonly helm: HelmPort;
   readonly sops: Pick<Sops, 'open'>;
+  /** Evaluates the checks of health that people have written. */
+  readonly healthChecks: HealthChecksPort & CommonChecks;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;
@@ -96,6 +100,8 @@ export interface RenderPort {
   render(request: RenderRequest): Promise<Manifests>;
   /** The files of a chart, for helm. */
   chartFiles(request: ChartFilesRequest): Promise<CollectedFiles>;
+  /** For each question the 1-based line, or undefined if it is not known. */
+  locateFields(request: LocateRequest): Promise<readonly (number | undefined)[]>;
 }
 
 export type HelmPort = Pick<Helm, 'template' | 'version'>;

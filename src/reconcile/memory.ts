@@ -8,21 +8,24 @@
 import type { KubeObject } from '../object/value.ts';
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ErrorCode } from '../object/error-code.ts';
+import type { Problem } from '../object/problem.ts';
 import type { ObjectStatus } from '../status/object-status.ts';
 import { emptyClocksMemory, type ClocksMemory } from './attempt.ts';
 import {
   emptyEndedJobsMemory,
   emptyEvidenceMemory,
   emptyHealsMemory,
+  emptyHealthChecksMemory,
   emptyInventoryMemory,
   type EndedJobsMemory,
   type EvidenceMemory,
   type HealsMemory,
+  type HealthChecksMemory,
   type InventoryMemory,
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
 import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
-import { emptyPlaceMemory, type PlaceMemory } from './effect/memory.ts';
+import { emptyPlaceMemory, emptyRefusedMemory, type PlaceMemory, type RefusedMemory } from './effect/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -40,6 +43,7 @@ export interface ApplicationRecord {
 
 export interface ApplicationView {
   readonly objects: readonly ObjectStatus[];
+  readonly problems: readonly Problem[];
   /** The status that could not be written, in place of the stored one. undefined: the stored one is up to date. */
   readonly unwritten: ApplicationStatus | undefined;
 }
@@ -68,7 +72,9 @@ export interface Memory {
   readonly evidence: EvidenceMemory;
   readonly endedJobs: EndedJobsMemory;
   readonly heals: HealsMemory;
+  readonly healthChecks: HealthChecksMemory;
   readonly place: PlaceMemory;
+  readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
   readonly run: RunMemory;
@@ -104,7 +110,9 @@ export function emptyMemory(): Memory {
     evidence: emptyEvidenceMemory(),
     endedJobs: emptyEndedJobsMemory(),
     heals: emptyHealsMemory(),
+    healthChecks: emptyHealthChecksMemory(),
     place: emptyPlaceMemory(),
+    refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
     run: { account: undefined, endedEarly: undefined },

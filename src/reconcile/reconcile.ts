@@ -8,6 +8,7 @@
  */
 import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
+import type { Change } from '../diff/changes.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -15,36 +16,26 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
+import { invalidChecks, runHealthChecks, type CheckResults } from './decide/health-checks.ts';
 import { encodeAhead, forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
+import { bringSnapshot } from './desired/bring-snapshot.ts';
 import { revisionsOf, sourceFor } from './desired/memory.ts';
-import { explainAccess, readCredential, readVerification } from './desired/read-credential.ts';
-import { knownFromStatus } from './desired/recall-source.ts';
-import { refreshSource } from './desired/refresh-source.ts';
-import { refreshOthers } from './desired/other-sources.ts';
 import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
+import { locateRefusals } from './effect/locate-refusals.ts';
 import type { ApplicationRecord } from './memory.ts';
-import {
-  attempt,
-  attemptTimed,
-  beginPass,
-  StatusConflict,
-  timed,
-  toFailure,
-  type NextPass,
-  type Pass,
-} from './pass.ts';
+import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
 import { isWriteRefused, writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
-import { declaredIntent, goalAtRevision, goalForObjects } from './requests.ts';
+import { declaredIntent, goalForObjects } from './requests.ts';
 
 /** The longest pause after a conflict; the watch event of the other write starts the pass at once. */
 const MAX_CONFLICT_PAUSE_MS = 5_000;
@@ -116,6 +107,8 @@ async function runPass(pass: Pass): Promise<NextPass> {
   pass.memory.run.endedEarly = undefined;
   pass.record.awaitedGroups = awaitedGroupsOf(report);
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
+  // The pass has decided to go back to an earlier revision, which the next one applies.
+  if (status.hold && status.hold.since !== pass.goal.hold?.since) return { type: 'after', delayMs: 0 };
   return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
 
@@ -131,7 +124,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   // A person who asks gives the sync the whole of spec.sync.timeout again.
   if (pass.goal.isForced) endAttempt(clocks);
   const inventory = await attempt(pass, 'status', () => readInventory(memory.inventory, application));
-  const snapshot = inventory && (await bringSnapshot(pass));
+  const snapshot = inventory && (await bringSnapshot(pass, pass.goal.isForced || isNewSpec(pass)));
   const begun = { attempt: startAttempt(clocks, revisionsOf(memory.desired, snapshot), context.clock) };
   if (!snapshot) return begun;
   const bound = await readSnapshot(pass, snapshot);
@@ -144,7 +137,13 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
   if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
-  const { planned, goal, excess } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
+  const checks = await checkGate(pass, changes);
+  const { planned, goal, excess } = await planPass(planQuestionOf(pass, checks), {
+    snapshot,
+    bound,
+    inventory,
+    changes,
+  });
   pass.goal = goal;
   if (excess) pass.failures.push(excess);
   const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
@@ -152,9 +151,18 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
+  const invalid = invalidChecks(pass);
+  if (invalid) pass.failures.push(invalid);
   const worst = worstOf({ bound, health });
   noteHealth(clocks, { revision: snapshot.revision, worst, nowMs: context.clock.monotonicMs() });
   return { ...findings, applied, health };
+}
+
+/** Health by the checks of people, for the gate between waves. undefined: a dry run, which waits for nothing. */
+async function checkGate(pass: Pass, changes: readonly Change[]): Promise<CheckResults | undefined> {
+  if (pass.goal.isDryRun) return undefined;
+  const live = changes.flatMap((change) => (change.desired && change.live ? [change.live] : []));
+  return runHealthChecks(pass, live);
 }
 
 /** The results of the plan. undefined: it has no effects, or they failed as a whole. */
@@ -163,33 +171,7 @@ async function takeEffect(pass: Pass, plan: Plan, findings: Findings): Promise<A
   if (pass.goal.isDryRun) return attemptTimed(pass, 'apply', () => tryOut(pass, plan));
   const applied = await attemptTimed(pass, 'apply', () => carryOut(pass, plan, findings));
   countSync(pass.context.metrics, applied);
-  return applied;
-}
-
-/** The snapshot that the pass is about. A request that does not fit its revision is refused from here on. */
-async function bringSnapshot(pass: Pass): Promise<Snapshot | undefined> {
-  const { application, context, goal, memory, record, signal } = pass;
-  const { source: spec } = application.spec;
-  const source = await timed(pass, 'source', () =>
-    refreshSource(memory.desired, {
-      spec: goal.commit === undefined ? spec : { ...spec, revision: goal.commit },
-      tenant: application.metadata.namespace,
-      credential: () => readCredential(pass),
-      verification: () => readVerification(pass),
-      explain: (error) => explainAccess(error, pass),
-      signals: record.signals,
-      isForced: goal.isForced || isNewSpec(pass),
-      isPinned: goal.commit !== undefined,
-      known: goal.commit === undefined ? knownFromStatus(application) : undefined,
-      signal,
-      context,
-    }),
-  );
-  const otherErrors = await timed(pass, 'source', () => refreshOthers(pass, goal.isForced || isNewSpec(pass)));
-  const errors = source.error === undefined ? otherErrors : [source.error, ...otherErrors];
-  for (const error of errors) pass.failures.push(toFailure('source', error));
-  if (source.snapshot && !source.isOfEarlierSpec) pass.goal = goalAtRevision(goal, application, source.snapshot);
-  return source.snapshot;
+  return applied && findings.snapshot ? locateRefusals(pass, findings.snapshot, applied) : applied;
 }
 
 /**
@@ -211,7 +193,7 @@ async function readSnapshot(pass: Pass, snapshot: Snapshot): Promise<BoundSet | 
   if (!pass.goal.isDryRun) announceDesired(announcer, { snapshot, manifests, bound });
   if (!bound) return undefined;
   const isRead = manifests !== undefined && isUsable(manifests);
-  if (!isRead && spec.sync.mode === 'manual') pass.goal = { ...pass.goal, intent: declaredIntent(spec) };
+  if (!isRead && spec.sync.mode === 'manual') pass.goal = { ...pass.goal, intent: declaredIntent(spec, pass.goal) };
   return bound;
 }
 

@@ -8,7 +8,8 @@ import { cutText } from '../application/conditions.ts';
 import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys.ts';
 import { parseRequest, type ApplicationRequest } from '../application/request.ts';
 import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
-import { STATUS_LIMITS } from '../application/status-schema.ts';
+import { STATUS_LIMITS, type Hold } from '../application/status-schema.ts';
+import { describeWindow, type WindowState } from '../application/windows.ts';
 import type { Change } from '../diff/changes.ts';
 import { idKey } from '../object/identity.ts';
 import { NOTHING_HELD, otherDigest } from '../plan/prune-guard.ts';
@@ -27,8 +28,14 @@ export interface PassGoal {
   /** The request takes over objects of Applications that do not exist any more. */
   readonly takesOver: boolean;
   readonly intent: Intent;
-  /** The commit that a request names; the pass is about it, unless that is refused. */
+  /** The commit that a request names, or that is held; the pass is about it, unless that is refused. */
   readonly commit: string | undefined;
+  /** The hold in force. Until the source is read, it is the one of status; see desired/bring-snapshot.ts. */
+  readonly hold?: Hold | undefined;
+  /** The request asks for a hold, or for its end. */
+  readonly holdRequest?: HoldRequest | undefined;
+  /** The state of spec.sync.windows. undefined: there are none. */
+  readonly window?: WindowState | undefined;
   /** The pass may write nothing but the answer to the request. */
   readonly isDryRun: boolean;
 }
@@ -41,12 +48,21 @@ export interface Confirmation {
   readonly isUnderWay: boolean;
 }
 
-/** `spec` is undefined where it cannot be read. */
-export function readGoal(application: {
-  readonly metadata: ApplicationMetadata;
-  readonly spec?: ApplicationSpec | undefined;
-  readonly status: StoredStatus;
-}): PassGoal {
+export interface HoldRequest {
+  readonly request: Extract<ApplicationRequest, { action: 'rollback' | 'release' }>;
+  /** An earlier pass has accepted it. */
+  readonly isUnderWay: boolean;
+}
+
+/** `spec` is undefined where it cannot be read. `window`: the state of spec.sync.windows. */
+export function readGoal(
+  application: {
+    readonly metadata: ApplicationMetadata;
+    readonly spec?: ApplicationSpec | undefined;
+    readonly status: StoredStatus;
+  },
+  window?: WindowState,
+): PassGoal {
   const { metadata, spec, status } = application;
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
   const annotation = metadata.annotations[RECONCILE_AT_ANNOTATION];
@@ -61,8 +77,11 @@ export function readGoal(application: {
     reconcileAt,
     confirmation: undefined,
     takesOver: false,
-    intent: declaredIntent(spec),
+    intent: declaredIntent(spec, { hold: status.hold, window }),
     commit: undefined,
+    hold: status.hold,
+    holdRequest: undefined,
+    window,
     isDryRun: false,
   };
   if (!parsed || isAnswered) return declared;
@@ -74,31 +93,65 @@ export function readGoal(application: {
     isForced: status.lastRequest?.id !== id || reconcileAt !== undefined,
     request: { id: request.id, action: request.action },
   };
-  if (request.action === 'refresh' || !spec) return goal;
-  if (spec.sync.mode === 'detect') return refuse(goal, spec, REFUSALS.detect);
-  if (request.action === 'confirm-prune') {
-    const isUnderWay = status.lastRequest?.id === id;
-    const refusal = refusalOfConfirmation(request, { metadata, status, isUnderWay });
-    if (refusal !== undefined) return refuse(goal, spec, refusal);
-    return { ...goal, ...confirmingGoal(request, spec, isUnderWay) };
-  }
-  if (request.action === 'take-over') {
-    const intent: Intent = { mode: 'auto', prune: spec.sync.prune, objects: undefined };
-    return { ...goal, intent, takesOver: true };
-  }
-  return { ...goal, ...requestedGoal(request, spec) };
+  return spec ? goalOfAction(goal, request, { metadata, spec, status }) : goal;
 }
 
-/** The intent of the spec, without any request. */
-export function declaredIntent(spec: ApplicationSpec | undefined): Intent {
-  return { mode: spec?.sync.mode ?? 'detect', prune: spec?.sync.prune ?? false, objects: undefined };
+function goalOfAction(
+  goal: PassGoal,
+  request: ApplicationRequest,
+  { metadata, spec, status }: Pick<Application, 'metadata' | 'spec' | 'status'>,
+): PassGoal {
+  if (request.action === 'refresh') return goal;
+  if (spec.sync.mode === 'detect') return refuse(goal, spec, REFUSALS.detect);
+  const isUnderWay = status.lastRequest?.id === request.id;
+  // A request that was accepted is carried out to its end.
+  if (isForbidden(request, goal.window) && !isUnderWay) return refuse(goal, spec, REFUSALS.closed(goal.window));
+  switch (request.action) {
+    case 'confirm-prune': {
+      const refusal = refusalOfConfirmation(request, { metadata, status, isUnderWay });
+      if (refusal !== undefined) return refuse(goal, spec, refusal);
+      return { ...goal, ...confirmingGoal(request, spec, isUnderWay) };
+    }
+    case 'release':
+      return { ...goal, holdRequest: { request, isUnderWay } };
+    case 'rollback':
+      return { ...goal, holdRequest: { request, isUnderWay }, intent: actingIntent(request.prune ?? spec.sync.prune) };
+    case 'take-over':
+      return { ...goal, intent: actingIntent(goal.intent.prune), takesOver: true };
+    default:
+      return { ...goal, ...requestedGoal(request, spec, goal.intent.prune) };
+  }
+}
+
+/** Whether the request would change objects while the windows forbid that to requests as well. */
+function isForbidden(request: ApplicationRequest, window: WindowState | undefined): window is WindowState {
+  const isHarmless = request.action === 'release' || (request.action === 'sync' && request.dryRun === true);
+  return window !== undefined && !window.mayRequest && !isHarmless;
+}
+
+function actingIntent(prune: boolean): Intent {
+  return { mode: 'auto', prune, objects: undefined };
+}
+
+/**
+ * The intent of the spec, without any request. A hold may have a say of its own about prunes. While the windows are
+ * closed, mode auto waits as mode manual does.
+ */
+export function declaredIntent(
+  spec: ApplicationSpec | undefined,
+  { hold, window }: Pick<PassGoal, 'hold' | 'window'>,
+): Intent {
+  const prune = spec !== undefined && (hold?.prune ?? spec.sync.prune);
+  const mode = spec?.sync.mode ?? 'detect';
+  return { mode: mode === 'auto' && window?.isOpen === false ? 'manual' : mode, prune, objects: undefined };
 }
 
 function requestedGoal(
   request: Extract<ApplicationRequest, { action: 'sync' }>,
   { sync }: ApplicationSpec,
+  declaredPrune: boolean,
 ): Pick<PassGoal, 'intent' | 'commit' | 'isDryRun'> {
-  const { revision, prune = sync.prune, dryRun = false, objects } = request;
+  const { revision, prune = declaredPrune, dryRun = false, objects } = request;
   // In mode auto the newest revision is fetched in any case: `goalAtRevision` compares the requested one with it.
   const isPinned = sync.mode === 'manual' || dryRun;
   return {
@@ -141,6 +194,8 @@ function refusalOfConfirmation(
 
 const REFUSALS = {
   detect: 'spec.sync.mode is detect, so nothing is ever written: set it to manual or auto, and ask again',
+  closed: (window: WindowState | undefined) =>
+    `spec.sync.windows forbid it now: ${window ? describeWindow(window) : ''}; a window with manual: true allows requests`,
   otherSpec:
     'not confirmed: the spec has changed since the prune was held; look at what it would delete now, and ask again',
   moved: (held: string, revision: string, mode: ApplicationSpec['sync']['mode']) =>
@@ -149,8 +204,8 @@ const REFUSALS = {
       ? 'to confirm it, ask again with its commit as revision'
       : 'look at what it would delete, and ask again'),
   follows: (revision: string) =>
-    `spec.sync.mode is auto, so ${revision} would be applied again at once: to stay at another commit, set ` +
-    'spec.source.revision to it, or spec.sync.mode to manual',
+    `spec.sync.mode is auto, so ${revision} would be applied again at once: to stay at another commit, roll back to ` +
+    'it (tautline rollback), or set spec.source.revision to it, or spec.sync.mode to manual',
   unknown: (objects: readonly string[]) =>
     `no object of this revision or of the inventory: ${objects.join(', ')}; name them group/Kind/namespace/name`,
 } as const;
@@ -187,6 +242,6 @@ export function goalForObjects(goal: PassGoal, { spec }: Application, changes: r
 /** The request is refused: the pass goes on as the spec declares it. */
 export function refuse(goal: PassGoal, spec: ApplicationSpec, refusal: string): PassGoal {
   if (!goal.request) return goal;
-  const intent = declaredIntent(spec);
-  return { ...goal, intent, confirmation: undefined, takesOver: false, request: { ...goal.request, refusal } };
+  const refused = { intent: declaredIntent(spec, goal), confirmation: undefined, takesOver: false };
+  return { ...goal, ...refused, holdRequest: undefined, request: { ...goal.request, refusal } };
 }

@@ -11,12 +11,18 @@ import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import { networkOf } from './connection-limit.ts';
 import { createFailureBudget } from './failure-budget.ts';
+import { refuse } from './refuse.ts';
 
 /** A request without a token is anonymous. */
 export type Caller =
   | { readonly type: 'anonymous' }
   | {
       readonly type: 'user';
+      readonly user: User;
+      /** Sent to the API server alone, which decides what the caller may read and write. */
+      readonly token: string;
+      /** Whether the API server still accepts the token. Throws StageError where there is no answer. */
+      readonly isStillValid: () => Promise<boolean>;
       /** Throws StageError where there is no answer. */
       readonly may: (question: AccessQuestion) => Promise<boolean>;
     };
@@ -70,7 +76,13 @@ export function createAccess({ reviews, log, clock }: AccessOptions): Access {
           return undefined;
         }
         admission.giveBack();
-        return { type: 'user', may: (question) => reviews.authorize(user, question) };
+        return {
+          type: 'user',
+          user,
+          token,
+          isStillValid: async () => (await reviews.authenticate(token)) !== undefined,
+          may: (question) => reviews.authorize(user, question),
+        };
       } catch (error) {
         admission.giveBack();
         refuseUnreviewed(response, error);
@@ -83,10 +95,6 @@ export function createAccess({ reviews, log, clock }: AccessOptions): Access {
 /** 401 with the challenge of RFC 6750. */
 export function refuseAnonymous(response: Response, reason: string): void {
   refuse(response.set('WWW-Authenticate', 'Bearer realm="tautline"'), 401, reason);
-}
-
-export function refuse(response: Response, status: number, error: string): void {
-  response.status(status).json({ error });
 }
 
 /** The characters of RFC 6750; other tokens are not sent to the API server. */

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { RequestHandler } from 'express';
+import { refuse } from './refuse.ts';
 
 /** Names that no page of the internet can have, beside those with only one label. */
 const LOCAL = /(^|\.)localhost$|\.svc$|\.svc\.cluster\.local$/;
@@ -20,6 +21,6 @@ export function isOwnName(host: string | undefined, names: readonly string[]): b
 export function checkHost(names: readonly string[]): RequestHandler {
   return (request, response, next) => {
     if (isOwnName(request.headers.host, names)) return next();
-    response.status(421).json({ error: 'this name is not among those of --api-hosts' });
+    refuse(response, 421, 'this name is not among those of --api-hosts');
   };
 }

@@ -6,6 +6,7 @@ import helmet from 'helmet';
 import { StageError } from '../object/stage-error.ts';
 import type { Log } from '../telemetry/ports.ts';
 import { limitConnections, type ConnectionLimit } from './connection-limit.ts';
+import { refuse } from './refuse.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -41,14 +42,14 @@ export function createRoutes(): Express {
 export function readOnly(routes: Express): void {
   routes.use((request, response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') next();
-    else response.set('Allow', 'GET, HEAD').status(405).json({ error: 'method not allowed' });
+    else refuse(response.set('Allow', 'GET, HEAD'), 405, 'the method is not allowed');
   });
 }
 
 /** Adds the last routes: unknown paths and errors are answered in JSON, without the message of the inner error. */
 export function endRoutes(routes: Express, log: Log): void {
   routes.use((_request, response) => {
-    response.status(404).json({ error: 'not found' });
+    refuse(response, 404, 'there is no such path');
   });
   const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     // express throws a URIError for a path that cannot be decoded.
@@ -56,7 +57,8 @@ export function endRoutes(routes: Express, log: Log): void {
     if (!isBadRequest)
       log.error('request failed unexpectedly', { error: error instanceof Error ? error.stack : 'unknown' });
     if (response.headersSent) next(error);
-    else response.status(isBadRequest ? 400 : 500).json({ error: isBadRequest ? 'bad request' : 'internal error' });
+    else if (isBadRequest) refuse(response, 400, 'the path cannot be decoded');
+    else refuse(response, 500, 'internal error; the log of the agent has the reason');
   };
   routes.use(onError);
 }

@@ -7,9 +7,10 @@
 import type { Express, Request, Response } from 'express';
 import type { AccessReviews } from '../cluster/ports.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
-import { createAccess, refuse, refuseAnonymous, type Access } from './access.ts';
+import { createAccess, refuseAnonymous, type Access } from './access.ts';
 import { networkOf } from './connection-limit.ts';
 import { createRoutes, endRoutes, readOnly } from './listener.ts';
+import { refuse } from './refuse.ts';
 import { atMostOnceASecond, createTurnstile } from './shared-answer.ts';
 
 export interface Exposition {
@@ -36,7 +37,7 @@ export function metricsRoutes({ expose, reviews, clock, log }: MetricsSources): 
   const access = reviews && createAccess({ reviews, log, clock });
   routes.get('/metrics', async (request, response) => {
     if (!enter(networkOf(request.socket.remoteAddress ?? ''), response)) {
-      response.set('Retry-After', '1').status(503).json({ error: 'too many scrapes at the same time' });
+      refuse(response.set('Retry-After', '1'), 503, 'too many scrapes at the same time');
       return;
     }
     if (access && !(await isAllowed(access, request, response))) return;

@@ -14,7 +14,8 @@ import type { Value } from '../object/value.ts';
 import type { Clock, Log, Metrics } from '../telemetry/ports.ts';
 import { clientAddressBehind } from './client-address.ts';
 import { createRoutes, endRoutes } from './listener.ts';
-import { createBodyReader, type BodyLimits, type ReadBody } from './webhook-body.ts';
+import { refuse } from './refuse.ts';
+import { createBodyReader, type BodyLimits, type ReadBody } from './read-body.ts';
 import { createFailureBudget, type Admit, type FailureBudget } from './failure-budget.ts';
 import { PROVIDERS, type HookEvent, type Provider } from './webhook-providers.ts';
 import { createWebhookSecrets, type SecretsOf } from './webhook-secrets.ts';
@@ -100,7 +101,7 @@ export function webhookRoutes(options: WebhookOptions): Express {
       answer(response, outcome);
     });
     routes.all(path, (_request, response) => {
-      response.set('Allow', 'POST').status(405).json({ error: 'method not allowed' });
+      refuse(response.set('Allow', 'POST'), 405, 'the method is not allowed');
     });
   }
   endRoutes(routes, log);

@@ -10,6 +10,7 @@
  * the place of a commit: `6.5.4@sha256:<64 hex>`, `sha256:<64 hex>` (see application/artifact-revision.ts).
  */
 import type { RepositoryPush } from '../application/repository.ts';
+import { commitOfRevision, revisionOfCommit } from '../application/resolved-revision.ts';
 import { newestIn, rangeOfRevision, type VersionRange } from '../application/version-range.ts';
 import { printable } from '../object/printable.ts';
 import { sourceError } from '../object/source-error.ts';
@@ -140,10 +141,8 @@ export interface TagQuestion {
 
 /** A commit that is named without a branch or tag, or a digest without a tag (64 hex digits). */
 export function resolvedCommit(commit: string): ResolvedRevision {
-  return { commit, revision: `${commit.length === DIGEST_DIGITS ? 'sha256' : 'sha1'}:${commit}` };
+  return { commit, revision: revisionOfCommit(commit) };
 }
-
-const DIGEST_DIGITS = 64;
 
 /** The digest (`sha256:` and 64 hex digits) of a chart or artifact, with the version or tag that it was found by. */
 export function resolvedDigest(digest: string, name?: string): ResolvedRevision {
@@ -153,8 +152,8 @@ export function resolvedDigest(digest: string, name?: string): ResolvedRevision 
 
 /** A resolved revision as status stores it; undefined for any other text. */
 export function readRevision(text: string): ResolvedRevision | undefined {
-  const [, commit, digest = commit] = /(?:^|@)(?:sha1:([0-9a-f]{40})|sha256:([0-9a-f]{64}))$/.exec(text) ?? [];
-  return digest === undefined ? undefined : { commit: digest, revision: text };
+  const commit = commitOfRevision(text);
+  return commit === undefined ? undefined : { commit, revision: text };
 }
 
 /** `main` of the resolved revision `main@sha1:<40 hex>`; a bare commit or digest is its own name. */

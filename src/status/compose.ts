@@ -5,19 +5,23 @@
  * Invariants: every list and text is within the bounds of the CRD; apart from warnings of the API server, the status
  * holds no value of any object.
  */
-import { formatTime } from '../application/conditions.ts';
+import { cutText, formatTime } from '../application/conditions.ts';
 import { encodeOnce } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
+import { describeWindow, type WindowState } from '../application/windows.ts';
 import type {
   ApplicationStatus,
   HealthSummary,
   InventoryValue,
   LastRequest,
   SourceRevision,
+  SyncStatus,
 } from '../application/status-schema.ts';
+import { STATUS_LIMITS } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
+import { nextRollback } from './rollback.ts';
 import { nextPruneGuard } from './prune-guard.ts';
 import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
@@ -40,10 +44,21 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
   const requested = requestOf(previous, report, { verdict, now });
   const health = healthOf(previous, report);
   const pruneGuard = nextPruneGuard(previous, report, requested.lastRequest);
+  const sync = syncOf(previous, report, { verdict, objects, now });
+  const { hold, ...rollback } = nextRollback(previous, report, { verdict, sync, now });
   const status: ApplicationStatus = {
     observedGeneration: generation,
-    conditions: passConditions(report, { verdict, health, previous: previous.conditions ?? [], nowMs, generation }),
-    sync: syncOf(previous, report, { verdict, objects, now }),
+    conditions: passConditions(report, {
+      verdict,
+      health,
+      hold,
+      previous: previous.conditions ?? [],
+      nowMs,
+      generation,
+    }),
+    sync: { ...sync, ...rollback },
+    ...(report.window ? { window: windowOf(report.window) } : {}),
+    ...(hold ? { hold } : {}),
     health,
     counts:
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
@@ -53,7 +68,7 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
     ...(pruneGuard ? { pruneGuard } : {}),
-    history: nextHistory(previous, report, { verdict, now }),
+    history: nextHistory(previous, report, { verdict, now, hasFailed: hold !== undefined && hold !== report.hold }),
     ...requested,
     ...(report.nextAttemptAt && !(verdict.ready === 'True') ? { nextAttemptAt: report.nextAttemptAt } : {}),
   };
@@ -91,7 +106,7 @@ function syncOf(
   previous: StoredStatus,
   report: PassReport,
   { verdict, objects, now }: Circumstances & { objects: readonly ObjectStatus[] },
-): ApplicationStatus['sync'] {
+): SyncStatus {
   const before = previous.sync;
   return {
     status: report.phase === 'begun' ? 'OutOfSync' : syncWord(report, objects),
@@ -100,6 +115,16 @@ function syncOf(
     ...optional('signer', report.revision === undefined ? before?.signer : report.about?.signer),
     ...optional('sources', sourcesOf(report) ?? (report.revision === undefined ? before?.sources : undefined)),
     ...attemptsOf(before, report, { verdict, now }),
+  };
+}
+
+function windowOf(window: WindowState): NonNullable<ApplicationStatus['window']> {
+  const { isOpen, changesAtMs } = window;
+  const message = cutText(describeWindow(window), STATUS_LIMITS.maxResourceMessageChars);
+  return {
+    isOpen,
+    ...(isOpen ? {} : { message }),
+    ...(changesAtMs === undefined ? {} : { changesAt: formatTime(changesAtMs) }),
   };
 }
 

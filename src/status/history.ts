@@ -3,38 +3,50 @@ import { cutText, getCondition } from '../application/conditions.ts';
 import type { StoredStatus } from '../application/schema.ts';
 import { STATUS_LIMITS, type HistoryEntry, type SourceRevision } from '../application/status-schema.ts';
 import type { PassReport } from './report.ts';
-import { isApplied, type PassVerdict } from './verdict.ts';
+import { isApplied, isRolledBack, type PassVerdict } from './verdict.ts';
+
+export interface HistoryOptions {
+  readonly verdict: PassVerdict;
+  /** RFC 3339. */
+  readonly now: string;
+  /** The pass gives up its revision, and goes back to an earlier one. */
+  readonly hasFailed?: boolean;
+}
 
 export function nextHistory(
   status: StoredStatus,
   report: PassReport,
-  { verdict, now }: { verdict: PassVerdict; now: string },
+  { verdict, now, hasFailed = false }: HistoryOptions,
 ): HistoryEntry[] {
-  const { revision, commit, phase } = report;
+  const { revision, phase } = report;
   const previous = report.intent.mode === 'auto' ? withSuperseded(status, { revision, now }) : (status.history ?? []);
   const last = previous[0];
   if (phase === 'begun' || revision === undefined) return [...previous];
-  const isSettled = isApplied(verdict) || verdict.isStalled;
+  const isSettled = isApplied(verdict) || verdict.isStalled || hasFailed;
   if (!isSettled || report.failures.some(({ stage }) => stage === 'source')) return [...previous];
-  const outcome = isApplied(verdict) ? 'Succeeded' : 'Failed';
+  const isDone = (isApplied(verdict) || isRolledBack(verdict)) && !hasFailed;
+  const outcome = isDone ? 'Succeeded' : 'Failed';
   const message = cutText(verdict.message, STATUS_LIMITS.maxResourceMessageChars);
   if (last?.outcome === outcome && isSameSync(last, report, message)) return [...previous];
-  const { about = {}, desiredDigest } = report;
-  const entry: HistoryEntry = {
+  const entry = { ...entryOf(report, revision), finishedAt: now, outcome, message } as const;
+  return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
+}
+
+function entryOf(
+  { about = {}, commit, desiredDigest, sources, startedAt }: PassReport,
+  revision: string,
+): Omit<HistoryEntry, 'outcome'> {
+  return {
     revision,
     ...(commit === undefined ? {} : { commit: commit.slice(0, 12) }),
-    ...(report.sources === undefined ? {} : { sources: [...report.sources] }),
+    ...(sources === undefined ? {} : { sources: [...sources] }),
     ...(about.subject === undefined ? {} : { subject: about.subject }),
     ...(about.author === undefined ? {} : { author: about.author }),
     ...(about.date === undefined ? {} : { committedAt: about.date }),
     ...(about.signer === undefined ? {} : { signer: about.signer }),
     ...(desiredDigest === undefined ? {} : { digest: desiredDigest }),
-    startedAt: report.startedAt,
-    finishedAt: now,
-    outcome,
-    message,
+    startedAt,
   };
-  return [entry, ...previous].slice(0, STATUS_LIMITS.maxHistory);
 }
 
 /**

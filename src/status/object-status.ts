@@ -21,7 +21,7 @@ export interface ObjectStatus {
   /** The same as a JSON patch; absent unless OutOfSync, and where there is nothing to patch. */
   readonly patch?: ObjectPatch;
   readonly isPruning: boolean;
-  /** File and line of its manifest. */
+  /** File and line of its manifest, or of the field that the server refuses. */
   readonly file?: string;
   readonly line?: number;
 }
@@ -68,7 +68,7 @@ function statusOf(change: Change, circumstances: Circumstances): ObjectStatus {
     ...(sync === 'OutOfSync' && change.patch ? { patch: change.patch } : {}),
     isPruning: isLeft && sync !== 'Unknown',
     ...(message === undefined ? {} : { message }),
-    ...(change.desired ? { file: change.desired.file, line: change.desired.line } : {}),
+    ...(change.desired ? { file: change.desired.file, line: result?.line ?? change.desired.line } : {}),
   };
 }
 

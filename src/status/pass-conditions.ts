@@ -3,7 +3,14 @@
  * True, Healthy always; a transition time changes only with the status; every message is within the bounds of the CRD.
  */
 import { cutText, setCondition } from '../application/conditions.ts';
-import { isSettledHealth, STATUS_LIMITS, type Condition, type HealthSummary } from '../application/status-schema.ts';
+import { describeHold } from '../application/hold.ts';
+import {
+  isSettledHealth,
+  STATUS_LIMITS,
+  type Condition,
+  type HealthSummary,
+  type Hold,
+} from '../application/status-schema.ts';
 import { formatId } from '../object/identity.ts';
 import { formatProblem } from '../object/problem.ts';
 import { RELEASED, releasedLines } from './released.ts';
@@ -13,6 +20,8 @@ import type { PassVerdict } from './verdict.ts';
 interface ConditionOptions {
   readonly verdict: PassVerdict;
   readonly health: HealthSummary;
+  /** The hold in force after this pass. */
+  readonly hold?: Hold | undefined;
   readonly previous: readonly Condition[];
   readonly nowMs: number;
   readonly generation: number;
@@ -30,6 +39,11 @@ export function passConditions(report: PassReport, options: ConditionOptions): C
   const conflict = conflictOf(report);
   if (conflict !== undefined) {
     wanted.push({ type: 'Conflict', status: 'True', reason: 'ClaimedTwice', message: clip(conflict) });
+  }
+  if (options.hold) {
+    const { reason } = options.hold;
+    const text = describeHold(options.hold, report.application.metadata);
+    wanted.push({ type: 'Held', status: 'True', reason, message: clip(text) });
   }
   if (report.contestedObjects.length > 0) {
     wanted.push({ type: 'Contested', status: 'True', reason: 'HealedAgain', message: clip(contestedText(report)) });
@@ -121,7 +135,7 @@ function stageConditions(report: PassReport): ConditionValue[] {
 /** Returns exactly the wanted conditions. A transition time is kept if the status did not change. */
 export function mergeConditions(
   wanted: readonly ConditionValue[],
-  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict' | 'health'>,
+  { previous, nowMs, generation }: Omit<ConditionOptions, 'verdict' | 'health' | 'hold'>,
 ): Condition[] {
   const kept = previous.filter(({ type }) => wanted.some((condition) => condition.type === type));
   const merged = wanted.reduce<readonly Condition[]>(

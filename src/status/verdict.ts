@@ -2,7 +2,9 @@
  * The verdict on a pass: one reason, one message, and whether a retry can help. The first rule of the table that
  * applies decides, so that of several failures the most fundamental one is reported.
  */
+import { describeHold } from '../application/hold.ts';
 import { isSettledHealth } from '../application/status-schema.ts';
+import { describeWindow } from '../application/windows.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
@@ -32,6 +34,7 @@ const RULES: readonly Rule[] = [
   (report) => conflicts(report),
   (report) => heldPrune(report),
   (report, statuses) => waiting(report, statuses),
+  (report, statuses) => rolledBack(report, statuses),
   (report, statuses) => drifted(report, statuses),
   (report, statuses) => unwell(report, statuses),
 ];
@@ -120,12 +123,12 @@ function resultsOf(applied: PassReport['applied'], wanted: ChangeResult['outcome
     .sort((a, b) => compareIds(a.change.id, b.change.id));
 }
 
-function describeFailure({ change, refusal, message }: ChangeResult): string {
-  return `${describePlace(change)}: ${refusal?.message ?? message ?? 'failed'}`;
+function describeFailure({ change, refusal, message, line }: ChangeResult): string {
+  return `${describePlace(change, line)}: ${refusal?.message ?? message ?? 'failed'}`;
 }
 
-function describePlace({ id, desired }: Change): string {
-  return desired ? `${formatId(id)} (${desired.file}:${desired.line})` : formatId(id);
+function describePlace({ id, desired }: Change, line = desired?.line): string {
+  return desired ? `${formatId(id)} (${desired.file}:${line})` : formatId(id);
 }
 
 /** Objects that cannot be read are neither applied nor pruned. */
@@ -175,6 +178,20 @@ function waiting(report: PassReport, statuses: readonly ObjectStatus[]): PassVer
     : progressing('Progressing', `waiting: ${text}`);
 }
 
+/**
+ * The followed revision has failed, and an earlier one is in force: a person or a newer commit has to mend it. An
+ * Application that waits for this one, and a person who waits for a commit, must not take it for a success.
+ */
+function rolledBack(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict | undefined {
+  const { application, hold } = report;
+  if (hold?.reason !== 'RolledBack') return undefined;
+  const under = drifted(report, statuses) ?? unwell(report, statuses);
+  if (under && under.reason !== OUT_OF_SYNC) return under;
+  return failed({ reason: ROLLED_BACK, message: describeHold(hold, application.metadata), retry: 'never' });
+}
+
+const ROLLED_BACK = 'RolledBack';
+
 function drifted(report: PassReport, statuses: readonly ObjectStatus[]): PassVerdict | undefined {
   const differing = statuses.filter(({ sync }) => sync !== 'Synced');
   const first = differing[0];
@@ -185,17 +202,26 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): PassVer
   if (differing.some((status) => isActedOn(status, intent))) return progressing('Progressing', message);
   // The request has done all that it may. Its wait for health takes precedence over the differences that it leaves.
   const unsettled = request && !request.refusal ? unwell(report, statuses) : undefined;
-  const { mode, prune } = application.spec.sync;
-  const isNext = differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
-  const ready = mode === 'manual' && hasLastSyncSucceeded(report) ? 'True' : 'False';
-  return unsettled ?? { ready, reason: OUT_OF_SYNC, message, isStalled: false, isReconciling: isNext };
+  const { mode } = application.spec.sync;
+  const prune = report.hold?.prune ?? application.spec.sync.prune;
+  const isClosed = mode === 'auto' && report.window?.isOpen === false;
+  const isNext = !isClosed && differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
+  const isWaiting = mode === 'manual' || isClosed;
+  const ready = isWaiting && hasLastSyncSucceeded(report) ? 'True' : 'False';
+  const text = isClosed && report.window ? `${message}; spec.sync.windows: ${describeWindow(report.window)}` : message;
+  return unsettled ?? { ready, reason: OUT_OF_SYNC, message: text, isStalled: false, isReconciling: isNext };
 }
 
 const OUT_OF_SYNC = 'OutOfSync';
 
 /** Whether the pass has done all that it may. Differences that it may not remove do not count. */
 export function isDone({ ready, reason }: PassVerdict): boolean {
-  return ready === 'True' || reason === OUT_OF_SYNC;
+  return ready === 'True' || reason === OUT_OF_SYNC || reason === ROLLED_BACK;
+}
+
+/** Whether an earlier revision is in force as a whole, since the followed one has failed. */
+export function isRolledBack({ reason }: PassVerdict): boolean {
+  return reason === ROLLED_BACK;
 }
 
 /** Whether every object is equal to the compared revision. */
@@ -208,8 +234,9 @@ function isActedOn({ id, isPruning }: ObjectStatus, { mode, prune, objects }: In
 }
 
 /**
- * Whether the last requested sync succeeded. In mode manual it decides Ready: newer commits and drift wait for a
- * person, and Applications that depend on this one must not wait for that.
+ * Whether the last requested sync succeeded. In mode manual, and while windows are closed, it decides Ready: newer
+ * commits and drift wait for a person or the next opening, and Applications that depend on this one must not wait for
+ * that.
  */
 function hasLastSyncSucceeded({ application, applied }: PassReport): boolean {
   const { lastAppliedRevision, lastAttemptedRevision } = application.status.sync ?? {};

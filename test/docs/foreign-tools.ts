@@ -3,6 +3,8 @@
  * labels and annotations. The controllers do not run; their documentation says how they behave.
  */
 
+import { definition } from '../support/objects.ts';
+
 export interface ForeignTool {
   /** The CRD of `resource`, applied first. */
   readonly definition: unknown;
@@ -13,7 +15,7 @@ export interface ForeignTool {
 }
 
 export const ARGO_CD: ForeignTool = {
-  definition: definition({ group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', plural: 'applications' }),
+  definition: definition({ group: 'argoproj.io', version: 'v1alpha1', kind: 'Application' }),
   resource: {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Application',
@@ -29,7 +31,6 @@ export const FLUX: ForeignTool = {
     group: 'kustomize.toolkit.fluxcd.io',
     version: 'v1',
     kind: 'Kustomization',
-    plural: 'kustomizations',
   }),
   resource: {
     apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
@@ -45,28 +46,6 @@ export const FLUX: ForeignTool = {
     },
   },
 };
-
-interface Names {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
-  readonly plural: string;
-}
-
-function definition({ group, version, kind, plural }: Names): unknown {
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-      versions: [{ name: version, served: true, storage: true, schema }],
-    },
-  };
-}
 
 /** The manifest in the repository. The tool applied the same object, with its marks. */
 export const MANIFEST = {

@@ -45,7 +45,7 @@ function allReasons(): Set<string> {
     ...wordsIn(read('reconcile/deletion/release-objects.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/queue/controller.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/reconcile.ts'), /reason: '(\w+)'/g),
-    ...wordsIn(read('server/views.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(read('server/api/views.ts'), /reason: '(\w+)'/g),
     ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
     ...errorCodes(),
   ]);

@@ -100,29 +100,31 @@ export interface DefinitionOptions {
   readonly kind: string;
   /** Default: the kind in lower case with an `s`. */
   readonly plural?: string;
-  /** OpenAPI schema of version v1. Default: a schema that accepts every field. */
+  /** The name of the one version. Default: v1. */
+  readonly version?: string;
+  /** OpenAPI schema of that version. Default: a schema that accepts every field. */
   readonly schema?: Manifest;
   /** Whether `status` is a subresource. */
   readonly hasStatus?: boolean;
-  /** Replaces the one version v1. */
+  /** Replaces the one version. */
   readonly versions?: readonly Manifest[];
 }
 
 /** A CustomResourceDefinition of a namespaced kind. */
 export function definition(options: DefinitionOptions): KubeObject {
-  const { group, kind, plural = `${kind.toLowerCase()}s`, schema = ANY_FIELDS, hasStatus = false } = options;
-  const v1 = {
-    name: 'v1',
+  const { group, version = 'v1', kind, plural = `${kind.toLowerCase()}s`, schema = ANY_FIELDS } = options;
+  const only = {
+    name: version,
     served: true,
     storage: true,
-    ...(hasStatus ? { subresources: { status: {} } } : {}),
+    ...(options.hasStatus === true ? { subresources: { status: {} } } : {}),
     schema: { openAPIV3Schema: schema },
   };
   const spec = {
     group,
     scope: 'Namespaced',
     names: { plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
-    versions: options.versions ?? [v1],
+    versions: options.versions ?? [only],
   };
   return objectOf('apiextensions.k8s.io/v1 CustomResourceDefinition', { name: `${plural}.${group}` }, { spec });
 }

@@ -133,6 +133,11 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
           return render(request);
         },
         chartFiles: ({ run }) => noted(`chart ${run.chart.path}`, script.chartFiles ?? { ok: true, files: [] }),
+        locateFields: ({ questions }) =>
+          noted(
+            'locate',
+            questions.map(() => undefined),
+          ),
       },
       helm: {
         template: ({ run }) => noted(`helm ${run.releaseName}`, script.helm?.() ?? { type: 'text', text: '' }),

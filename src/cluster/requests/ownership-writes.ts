@@ -7,7 +7,8 @@ import { FIELD_MANAGER, OWNER_ANNOTATION, ownerOf, parseOwner, PART_OF_LABEL } f
 import { annotationsOf, apiVersionOf, groupOf, labelsOf } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
 import { formatPointer } from '../../object/pointer.ts';
-import type { KubeObject, Value } from '../../object/value.ts';
+import { isSecret } from '../../object/redact.ts';
+import { isMap, type KubeObject, type Value, type ValueMap } from '../../object/value.ts';
 import type { Refusal } from '../answers.ts';
 import { kindKey, type KindInfo } from '../kinds.ts';
 import type { LiveObject } from '../live.ts';
@@ -105,9 +106,23 @@ function replacePatch({ body: live, uid }: LiveObject, body: KubeObject): Value 
     ...Object.keys(live).flatMap((key) =>
       isKept(key) || Object.hasOwn(body, key) ? [] : [{ op: 'remove', path: formatPointer([key]) }],
     ),
-    ...Object.keys(body).flatMap((key) =>
-      isKept(key) ? [] : [{ op: 'add', path: formatPointer([key]), value: body[key] ?? null }],
-    ),
+    ...Object.keys(body).flatMap((key) => {
+      if (isKept(key)) return [];
+      const [before, value] = [live[key], body[key] ?? null];
+      if (isSecret(live) && isMap(before) && isMap(value)) return entryPatch(key, before, value);
+      return [{ op: 'add', path: formatPointer([key]), value }];
+    }),
+  ];
+}
+
+/** Changes the entries of a map one by one, since the values of those that stay are not known. */
+function entryPatch(field: string, before: ValueMap, after: ValueMap): Value[] {
+  const at = (key: string): string => formatPointer([field, key]);
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(after, key));
+  const changed = Object.keys(after).filter((key) => after[key] !== before[key]);
+  return [
+    ...gone.map((key) => ({ op: 'remove', path: at(key) })),
+    ...changed.map((key) => ({ op: 'add', path: at(key), value: after[key] ?? null })),
   ];
 }
 

@@ -19,6 +19,59 @@ export function locateLine(text: string, path: YamlPath): YamlLine | undefined {
   return events === undefined || events.length < 2 ? undefined : lineAt(text, offsetOf({ text, events, at: 1 }, path));
 }
 
+export interface LocatedMember {
+  /** 1-based. */
+  readonly line: number;
+  /** The text of the member if it is a scalar and was found itself. */
+  readonly scalar?: string;
+}
+
+/**
+ * A member of the document whose first node is at a line, or its nearest existing parent. The document may also be an
+ * item of a list. undefined: there is no such line, it is not YAML, or `isWanted` refuses the document.
+ */
+export function locateMember(
+  text: string,
+  { line, path, isWanted }: { readonly line: number; readonly path: YamlPath; readonly isWanted: MemberTest },
+): LocatedMember | undefined {
+  const start = startOfLine(text, line);
+  const rest = start === undefined ? '' : documentAt(text, start);
+  const events = eventsOf(rest);
+  if (events === undefined || events.length < 2) return undefined;
+  const first = events[1]?.type === SEQUENCE ? 2 : 1;
+  const scalarAt = (member: YamlPath): string | undefined => {
+    const walk: Walk = { text: rest, events, at: first };
+    return reach(walk, member).isFound ? scalarOf(walk) : undefined;
+  };
+  if (!isWanted(scalarAt)) return undefined;
+  const { offset } = reach({ text: rest, events, at: first }, path);
+  const scalar = scalarAt(path);
+  return { line: line - 1 + lineAt(rest, offset).line, ...(scalar === undefined ? {} : { scalar }) };
+}
+
+/** Gets a function that reads a scalar of a document. */
+export type MemberTest = (scalarAt: (path: YamlPath) => string | undefined) => boolean;
+
+function startOfLine(text: string, line: number): number | undefined {
+  let start = 0;
+  for (let at = 1; at < line; at++) {
+    start = text.indexOf('\n', start) + 1;
+    if (start === 0) return undefined;
+  }
+  return start;
+}
+
+/** The rest of the document in which an offset lies. */
+function documentAt(text: string, start: number): string {
+  const end = /^(?:---|\.\.\.)(?=\s|$)/m.exec(text.slice(start + 1))?.index;
+  return text.slice(start, end === undefined ? undefined : start + 1 + end);
+}
+
+function scalarOf({ text, events, at }: Walk): string | undefined {
+  const event = events[at];
+  return event?.type === SCALAR ? getScalarValue(text, event) : undefined;
+}
+
 /** The 1-based lines of the items of a list at a top-level key, in one pass; empty if there is no such list. */
 export function locateItems(text: string, key: string): readonly number[] {
   const events = eventsOf(text);
@@ -70,15 +123,20 @@ const LITERAL = 4;
 
 /** The offset of the member at a path; `walk` must be at the node where the path begins. */
 function offsetOf(walk: Walk, path: YamlPath): number {
+  return reach(walk, path).offset;
+}
+
+/** Moves to the value of a member; without it, to somewhere behind its nearest parent, whose offset it returns. */
+function reach(walk: Walk, path: YamlPath): { readonly offset: number; readonly isFound: boolean } {
   let deepest = startOf(walk.events[walk.at]);
   for (const part of path) {
     const event = walk.events[walk.at];
     const offset =
       event?.type === MAPPING ? enterKey(walk, part) : event?.type === SEQUENCE ? enterItem(walk, part) : undefined;
-    if (offset === undefined) return deepest;
+    if (offset === undefined) return { offset: deepest, isFound: false };
     deepest = offset;
   }
-  return deepest;
+  return { offset: deepest, isFound: true };
 }
 
 /** Moves to the value of a key, ignoring case; returns the offset of the key. */

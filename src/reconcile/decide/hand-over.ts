@@ -85,7 +85,8 @@ export async function handOver(question: HandOverQuestion): Promise<HandOver> {
   }
   const awaitedSinceMs = neighbours.awaitAnnouncements(key, state.commit);
   const others = neighboursOfSource(question);
-  const isUnread = (other: Neighbour): boolean => isSuspended(other) && relationTo(state, other) !== 'same';
+  const isUnread = (other: Neighbour): boolean =>
+    (isSuspended(other) || isHeldBack(other, neighbours.get(key))) && relationTo(state, other) !== 'same';
   if (left.length > 0) await question.readForSuspended([...others.values()].filter(isUnread));
   const mayTake = await reviewTakers(question, left, others);
   const fates = new Map([
@@ -310,6 +311,12 @@ function isAwaited({ application }: Neighbour): boolean {
 
 function isSuspended({ application }: Neighbour): boolean {
   return application?.spec.suspend === true;
+}
+
+/** Whether a rollback keeps an Application at another commit, so that it does not come to this one by itself. */
+function isHeldBack({ application }: Neighbour, self: Neighbour | undefined): boolean {
+  if (!self?.application || application?.status.hold === undefined) return false;
+  return hasSameAccess(self.application, application);
 }
 
 /**

@@ -128,11 +128,29 @@ export interface Following {
 
 export const NOTHING_FOLLOWED: Following = { seen: [], doubt: undefined, refuted: 0 };
 
-/** Monotonic; when the earliest poll of the sources of a pass is due. undefined: its source was not asked yet. */
-export function nextPollMs(memory: Pick<DesiredMemory, 'source' | 'pinned' | 'others'>, isPinned: boolean) {
-  const source = sourceFor(memory, isPinned);
+/**
+ * Monotonic; when the earliest poll of the sources of a pass is due. undefined: its source was not asked yet. Under a
+ * hold the followed revision is polled too, since a newer commit ends the hold.
+ */
+export function nextPollMs(
+  memory: Pick<DesiredMemory, 'source' | 'pinned' | 'others'>,
+  { commit, hold }: { readonly commit: string | undefined; readonly hold?: unknown },
+): number | undefined {
+  const source = sourceFor(memory, commit !== undefined);
   if (!source) return undefined;
-  return [...memory.others.values()].reduce((least, other) => Math.min(least, other.nextPollMs), source.nextPollMs);
+  const followed = hold === undefined ? [] : [memory.source?.nextPollMs ?? 0];
+  return Math.min(source.nextPollMs, ...followed, ...Array.from(memory.others.values(), (other) => other.nextPollMs));
+}
+
+/** The key in `DesiredMemory.others` of a source that is polled while a hold keeps another commit of it in force. */
+export function followedKeyOf(name: string): string {
+  return `${FOLLOWED}${name}`;
+}
+
+const FOLLOWED = 'followed ';
+
+export function isOnlyFollowed(key: string): boolean {
+  return key.startsWith(FOLLOWED);
 }
 
 /** One text for the revisions of all sources, so that a new revision of any of them counts as new. */

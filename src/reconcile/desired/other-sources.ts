@@ -2,14 +2,16 @@
  * The other repositories of a render: those of spec.sources, and those that the render itself asks for (remote bases).
  * They are polled as `spec.source` is, and keep their last snapshot while they do not answer.
  */
+import { commitOfRevision } from '../../application/resolved-revision.ts';
 import type { ApplicationSpec, NamedSource } from '../../application/schema.ts';
+import type { Hold, SourceRevision } from '../../application/status-schema.ts';
 import { sourcePath } from '../../application/parse.ts';
 import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
-import type { SourceMemory } from './memory.ts';
+import { followedKeyOf, isOnlyFollowed, type SourceMemory } from './memory.ts';
 import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
-import { knownOfOther, type KnownFromStatus } from './recall-source.ts';
+import { knownCommit, knownOfOther, type KnownFromStatus } from './recall-source.ts';
 import { refreshSource } from './refresh-source.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
@@ -18,16 +20,31 @@ export function treeNameOf({ name }: Pick<NamedSource, 'name'>): string {
 }
 
 /**
- * Refreshes the sources of spec.sources, and forgets those that the spec names no more. The errors of failed polls are
- * returned; their sources keep the last snapshot.
+ * Refreshes the sources of spec.sources, and forgets those that the spec names no more. Under a hold they are read at
+ * the revisions of the hold. The errors of failed polls are returned; their sources keep the last snapshot.
  */
-export async function refreshOthers(reading: Reading, isForced: boolean): Promise<unknown[]> {
+export async function refreshOthers(reading: Reading, isForced: boolean, hold?: Hold): Promise<unknown[]> {
   const { spec } = reading.application;
   const { others } = reading.memory.desired;
   const names = new Set(spec.sources?.map(treeNameOf));
   for (const name of others.keys()) if (name.startsWith('$') && !names.has(name)) others.delete(name);
-  const refreshed = await Promise.all((spec.sources ?? []).map((source) => refreshNamed(reading, source, isForced)));
+  if (!hold) for (const name of others.keys()) if (isOnlyFollowed(name)) others.delete(name);
+  const held = new Map(hold?.sources?.map(({ name, revision }) => [name, commitOfRevision(revision)]));
+  const refreshed = await Promise.all(
+    (spec.sources ?? []).map((source) => refreshNamed(reading, source, { isForced, held: held.get(source.name) })),
+  );
   return refreshed.flatMap(({ error }) => (error === undefined ? [] : [error]));
+}
+
+/** Polls the sources of spec.sources beside those that a hold keeps in force, and returns what is followed. */
+export async function refreshFollowed(reading: Reading, isForced: boolean): Promise<SourceRevision[]> {
+  const found: SourceRevision[] = [];
+  for (const source of reading.application.spec.sources ?? []) {
+    const other = followedKeyOf(source.name);
+    const { snapshot, isOfEarlierSpec } = await refreshNamed(reading, source, { isForced, other });
+    if (snapshot && !isOfEarlierSpec) found.push({ name: source.name, revision: snapshot.revision });
+  }
+  return found;
 }
 
 /** The trees of spec.sources by `$name`. Throws the error of a source that has never been read. */
@@ -35,22 +52,36 @@ export async function treesOfOthers(reading: Reading): Promise<Map<string, Rende
   const trees = new Map<string, RenderedTree>();
   for (const source of reading.application.spec.sources ?? []) {
     const name = treeNameOf(source);
-    const memory = reading.memory.desired.others.get(name) ?? (await refreshNamed(reading, source, false));
+    const memory =
+      reading.memory.desired.others.get(name) ?? (await refreshNamed(reading, source, { isForced: false }));
     if (!memory.snapshot) throw memory.error;
     trees.set(name, { tree: memory.snapshot.tree, path: sourcePath(source.path) });
   }
   return trees;
 }
 
-function refreshNamed(reading: Reading, source: NamedSource, isForced: boolean): Promise<SourceMemory> {
+interface NamedRefresh {
+  readonly isForced: boolean;
+  /** The commit that a hold keeps in force. undefined: the revision of the source is followed. */
+  readonly held?: string | undefined;
+  /** The key in `DesiredMemory.others`. Default: that of the tree. */
+  readonly other?: string;
+}
+
+function refreshNamed(
+  reading: Reading,
+  source: NamedSource,
+  { isForced, held, other = treeNameOf(source) }: NamedRefresh,
+): Promise<SourceMemory> {
   const { spec } = reading.application;
-  const { repoURL, chart, revision, secretRef, verify } = source;
+  const { repoURL, chart, secretRef, verify } = source;
+  const revision = held ?? source.revision;
   const field = `spec.sources[${source.name}].secretRef`;
   const repository = { repoURL, chart, secretName: secretRef?.name, field };
   const verification = () => readVerification(reading, source);
   const own = { ...spec.source, repoURL, chart, revision, verify };
-  const known = knownOfOther(reading.application, source.name, own);
-  return refresh(reading, { spec: own, repository, verification, isForced, known, other: treeNameOf(source) });
+  const known = held === undefined ? knownOfOther(reading.application, source.name, own) : knownCommit(held);
+  return refresh(reading, { spec: own, repository, verification, isForced, known, other });
 }
 
 /**

@@ -12,7 +12,7 @@ import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
 import { START_PACE } from '../../source/poll-pace.ts';
 import type { SourcePort } from '../../source/ports.ts';
-import { nameOfRevision, readRevision, type ResolvedRevision } from '../../source/revision.ts';
+import { nameOfRevision, readRevision, resolvedCommit, type ResolvedRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { Signals } from '../memory.ts';
 import { NOTHING_FOLLOWED, type SourceMemory } from './memory.ts';
@@ -28,7 +28,14 @@ export interface KnownFromStatus {
 /** undefined: status names no revision, or one that the spec does not name. */
 export function knownFromStatus({ spec, status }: Pick<Application, 'spec' | 'status'>): KnownFromStatus | undefined {
   const earlier = (status.history ?? []).map(({ revision }) => revision);
-  return knownOf(spec.source, status.sync?.revision === undefined ? [] : [status.sync.revision], earlier);
+  // Under a hold the compared revision is an earlier one than that which is followed.
+  const followed = status.hold?.over.revision ?? status.sync?.revision;
+  return knownOf(spec.source, followed === undefined ? [] : [followed], earlier);
+}
+
+/** A commit that is held, so that its files are used again from disk after a restart. */
+export function knownCommit(commit: string): KnownFromStatus {
+  return { resolved: resolvedCommit(commit), seen: [commit] };
 }
 
 /** The same for another source, which status names by its name in spec.sources or by its address. */
@@ -40,7 +47,7 @@ export function knownOfOther(
   const revisionsIn = (sources: readonly SourceRevision[] = []): string[] =>
     sources.flatMap((other) => (other.name === name ? [other.revision] : []));
   const earlier = (status.history ?? []).flatMap(({ sources }) => revisionsIn(sources));
-  return knownOf(source, revisionsIn(status.sync?.sources), earlier);
+  return knownOf(source, revisionsIn(status.hold?.over.sources ?? status.sync?.sources), earlier);
 }
 
 /** `present`: the revisions that status names now; `earlier`: those before, the newest first. */

@@ -5,6 +5,7 @@
  * Invariant: only the plan under way is given up; applied objects stay, and their results are known.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commitOfRevision } from '../../application/resolved-revision.ts';
 import { wishOf } from '../../application/wish.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import {
@@ -23,7 +24,7 @@ const CHECK_MS = 250;
 /** The part of a pass that a newer revision, spec or request interrupts. `isCutShort` tells whether one came. */
 export interface Interruptible extends Pick<Pass, 'application' | 'identity' | 'base' | 'signal' | 'isCutShort'> {
   readonly record: Pick<ApplicationRecord, 'stored' | 'signals'>;
-  readonly goal: Pick<Pass['goal'], 'commit'>;
+  readonly goal: Pick<Pass['goal'], 'commit' | 'hold'>;
   readonly memory: Pick<Memory, 'desired'>;
   readonly context: Omit<RefreshContext, 'source'> &
     Pick<Pass['context'], 'sourceWhileApplying'> &
@@ -67,10 +68,11 @@ async function watch(pass: Interruptible, snapshot: SeenCommit | undefined, { ne
   }
 }
 
-/** A commit that a request names is applied to its end, whatever the branch does. */
+/** A commit that a request names is applied to its end, whatever the branch does. A newer commit ends a hold. */
 async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, signal: AbortSignal): Promise<boolean> {
   const { application, goal, context, memory, record } = pass;
-  if (!snapshot || !memory.desired.source || goal.commit !== undefined) return false;
+  const followed = goal.hold ? commitOfRevision(goal.hold.over.revision) : snapshot?.commit;
+  if (!snapshot || !memory.desired.source || (goal.commit !== undefined && !goal.hold)) return false;
   try {
     const source = await refreshSource(memory.desired, {
       spec: application.spec.source,
@@ -83,7 +85,7 @@ async function hasMoved(pass: Interruptible, snapshot: SeenCommit | undefined, s
       signal,
       context: { ...context, source: context.sourceWhileApplying },
     });
-    return source.snapshot !== undefined && source.snapshot.commit !== snapshot.commit;
+    return source.snapshot !== undefined && source.snapshot.commit !== followed;
   } catch (error) {
     // The pass has ended meanwhile: the next one polls.
     if (signal.aborted) return false;

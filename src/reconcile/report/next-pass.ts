@@ -17,7 +17,7 @@ import type { Findings } from './report-of.ts';
 
 export interface EndedPass {
   readonly application: Pick<Application, 'spec' | 'status'>;
-  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit'>;
+  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit' | 'hold' | 'window'>;
   /** Something newer waits already. */
   readonly isCutShort: boolean;
   readonly findings: Pick<Findings, 'changes' | 'gate' | 'plan' | 'applied' | 'braked' | 'handOverAgainInMs'>;
@@ -29,6 +29,8 @@ export interface EndedPass {
   readonly nextPollMs: number | undefined;
   /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
   readonly doubtInMs: number;
+  /** Until spec.sync.windows open or close. Absent: they do not. */
+  readonly windowInMs?: number;
   /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
   readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
@@ -50,8 +52,9 @@ export function endedPassOf(
     application,
     goal,
     isCutShort,
-    nextPollMs: nextPollMs(memory.desired, goal.commit !== undefined),
+    nextPollMs: nextPollMs(memory.desired, goal),
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
+    windowInMs: Math.max(0, (goal.window?.changesAtMs ?? Infinity) - context.clock.now()),
     nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
@@ -71,9 +74,15 @@ function isDueAtOnce({ application, goal, isCutShort, findings, answer, endedJob
   return isCutShort || isNextWaveDue(findings) || isRetirementDue(findings.changes ?? [], stored, endedJobs);
 }
 
-function isAsDeclared({ intent, commit }: EndedPass['goal'], { spec }: EndedPass['application']): boolean {
-  const { mode, prune } = declaredIntent(spec);
-  return commit === undefined && intent.mode === mode && intent.prune === prune && intent.objects === undefined;
+function isAsDeclared(goal: EndedPass['goal'], { spec }: EndedPass['application']): boolean {
+  const { intent, commit, hold } = goal;
+  const { mode, prune } = declaredIntent(spec, goal);
+  return (
+    (commit === undefined || hold !== undefined) &&
+    intent.mode === mode &&
+    intent.prune === prune &&
+    intent.objects === undefined
+  );
 }
 
 /** The applied objects may be all that the next wave waits for; otherwise an event starts the next pass. */
@@ -95,7 +104,7 @@ function dueLater(ended: EndedPass): NextPass {
   }
   if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
   const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
-  delays.push(awaitedKindInMs(ended), ended.doubtInMs);
+  delays.push(awaitedKindInMs(ended), ended.doubtInMs, ended.windowInMs ?? Infinity);
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||
@@ -109,8 +118,8 @@ function dueLater(ended: EndedPass): NextPass {
  * Whether objects are left as they are that no watch tells about. Only in mode auto: the other modes read such objects
  * at each poll, and before an adoption these may be all objects.
  */
-function hasUnwatched({ application, report }: EndedPass): boolean {
-  if (declaredIntent(application.spec).mode !== 'auto') return false;
+function hasUnwatched({ application, goal, report }: EndedPass): boolean {
+  if (declaredIntent(application.spec, goal).mode !== 'auto') return false;
   const isLeft = [...report.applied.values()].some(({ outcome, live }) => outcome === 'unchanged' && !live);
   return isLeft || report.changes.some(({ isUnwatched }) => isUnwatched);
 }

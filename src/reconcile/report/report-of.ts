@@ -11,7 +11,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
-import { nextPollMs, sourceFor } from '../desired/memory.ts';
+import { isOnlyFollowed, nextPollMs, sourceFor } from '../desired/memory.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredMemory } from '../desired/memory.ts';
 import type { ApplicationRecord, Memory } from '../memory.ts';
@@ -72,6 +72,8 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     startedAt: attempt.startedAt,
     ...nextAttempt(pass),
     ...(isInDoubt(pass) ? { isInDoubt: true } : {}),
+    ...(goal.hold ? { hold: goal.hold } : {}),
+    ...(goal.window ? { window: goal.window } : {}),
     ...answersOf(goal),
   };
 }
@@ -85,7 +87,9 @@ function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' |
 /** Bounded, in the order of their names. */
 function sourcesOf({ others }: Pick<DesiredMemory, 'others'>): Pick<PassReport, 'sources'> {
   const sources = [...others].flatMap(([key, { snapshot }]) =>
-    snapshot ? [{ name: key.startsWith('$') ? key.slice(1) : snapshot.repoUrl, revision: snapshot.revision }] : [],
+    snapshot && !isOnlyFollowed(key)
+      ? [{ name: key.startsWith('$') ? key.slice(1) : snapshot.repoUrl, revision: snapshot.revision }]
+      : [],
   );
   if (sources.length === 0) return {};
   sources.sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -129,7 +133,7 @@ function isInDoubt({ goal, memory }: Pick<ReportedPass, 'goal' | 'memory'>): boo
 }
 
 function nextAttempt({ goal, memory, context: { clock } }: ReportedPass): Pick<PassReport, 'nextAttemptAt'> {
-  const dueMs = nextPollMs(memory.desired, goal.commit !== undefined);
+  const dueMs = nextPollMs(memory.desired, goal);
   if (dueMs === undefined) return {};
   return { nextAttemptAt: formatTime(clock.now() + Math.max(0, dueMs - clock.monotonicMs())) };
 }

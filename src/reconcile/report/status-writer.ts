@@ -17,6 +17,7 @@ import { composeInvalid, composeSuspended, composeUnwritten } from '../../status
 import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
 import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import { fitStatus } from '../../status/fit.ts';
+import { holdEventOf } from '../../status/rollback.ts';
 import { releaseEventOf } from '../../status/released.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
@@ -51,11 +52,12 @@ export async function writeStatus(pass: Pass, report: PassReport): Promise<Compo
     return composed;
   }
   const { metadata, spec } = pass.application;
-  pass.record.view = { objects: composed.objects, unwritten: undefined };
+  pass.record.view = { objects: composed.objects, problems: report.problems, unwritten: undefined };
   await writeAndShow(pass, { metadata, status: composed.status, spec });
   const event = eventOf({ before, report, verdict: composed.verdict });
   tell(pass, event, report.revision);
   tell(pass, healthEventOf(before, composed.status, event), report.revision);
+  tell(pass, holdEventOf(before, composed.status, pass.application), report.revision);
   tell(pass, releaseEventOf(report.applied, 'Apply'), report.revision);
   return composed;
 }
@@ -183,7 +185,8 @@ async function writeAndShow(writer: Writer, shown: Shown): Promise<void> {
 function showUnwritten(writer: Writer, shown: Shown, message: string): void {
   const { metadata } = shown;
   const status = composeUnwritten({ metadata, status: shown.status, message }, writer.context.clock.now());
-  writer.record.view = { objects: writer.record.view?.objects ?? [], unwritten: status };
+  const { objects = [], problems = [] } = writer.record.view ?? {};
+  writer.record.view = { objects, problems, unwritten: status };
   show(writer, { ...shown, status });
 }
 

@@ -32,7 +32,7 @@ test('an object that the server refuses is reported with its file, the others ar
   });
   await subject.application.refresh();
   const failed = await subject.application.until('refused', (a) => readyReason(a) === 'False ReconciliationFailed');
-  assert.match(readyMessage(failed), /Service refuses\/bad \(bad\.yaml:1\): .*port/);
+  assert.match(readyMessage(failed), /Service refuses\/bad \(bad\.yaml:10\): .*port/);
   assert.equal(at(await subject.configMap('a'), 'data', 'k'), '2');
   assert.ok(await subject.configMap('old'));
   await subject.repository.commit({ 'bad.yaml': null });

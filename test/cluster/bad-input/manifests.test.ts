@@ -9,6 +9,7 @@ import {
   at,
   configMapPath,
   declareSubject,
+  detailOf,
   fingerprint,
   makeNamespace,
   requestsByVerb,
@@ -74,21 +75,19 @@ test('an object of an unknown kind is reported, and applied once its definition 
   assert.equal(at(applied, 'spec', 'size'), 3);
 });
 
-test('an unknown field and a wrong type are reported by path, without the value, and not sent again in a loop', async () => {
+/** The 1-based line that holds a word. */
+const lineOf = (file: string, word: string): number => file.split('\n').findIndex((line) => line.includes(word)) + 1;
+
+test('an unknown field and a wrong type are reported by path and line, without the value, and not sent again in a loop', async () => {
   const idle = (name: string, fields: Manifest = {}): string =>
     text(workload('Deployment', name, { spec: { replicas: 0, ...fields } }));
+  const field = idle('field', { replicaz: 12345 });
   const subject = await declareSubject(scene.world, 'typed', {
-    files: {
-      ...KEPT,
-      'field.yaml': idle('field', { replicaz: 12345 }),
-      'type.yaml': idle('type', { replicas: 'wrong-value' }),
-    },
+    files: { ...KEPT, 'field.yaml': field, 'type.yaml': idle('type', { replicas: 'wrong-value' }) },
   });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
-  assert.match(
-    message,
-    /Deployment\S* typed\/field.* \(field\.yaml:1\): \.spec\.replicaz: no such field; 1 more failed/,
-  );
+  const place = `(field.yaml:${lineOf(field, 'replicaz')})`;
+  assert.equal(message, `Deployment.apps typed/field ${place}: .spec.replicaz: no such field; 1 more failed`);
   assert.ok(isStalled);
   const application = await subject.application.read();
   const resources = at(application, 'status', 'resources') as unknown[];
@@ -165,11 +164,45 @@ test('a file that does not hold an object is reported, and the others are applie
   await scene.expectBystanderGoesOn();
 });
 
+test('a refused field of a patched object is reported by its line in the file of the object, or by the line of the object', async () => {
+  const base = `# The base.
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: base
+spec:
+  selector: {app: x}
+  ports:
+    - name: a
+      port: 80
+      nodePort: 99999
+`;
+  const patch = '- {op: add, path: /spec/sessionAffinity, value: Sometimes}\n';
+  const subject = await declareSubject(scene.world, 'patched', {
+    files: {
+      'base/all.yaml': base,
+      'base/two.yaml': base.replace('name: base', 'name: two').replace('      nodePort: 99999\n', ''),
+      'base/kustomization.yaml': 'resources: [all.yaml, two.yaml]\n',
+      'kustomization.yaml': `resources: [base]\npatches: [{path: patch.yaml, target: {name: two}}]\nnamePrefix: p-\n`,
+      'patch.yaml': patch,
+    },
+  });
+  await untilFailed(subject, 'ReconciliationFailed');
+  const objects = at(await detailOf(scene.agent, 'patched'), 'objects') as unknown[];
+  const places = objects.map((one) => [at(one, 'name'), at(one, 'file'), at(one, 'line')]);
+  assert.deepEqual(places, [
+    ['p-base', 'base/all.yaml', 12],
+    ['p-two', 'base/two.yaml', 3],
+  ]);
+});
+
 test('a value that the API server finds invalid is reported by its field, without the value', async () => {
   const bad = service('bad', { ports: [{ port: 80, protocol: 'SECRETPROTO' }], selector: { app: 'x' } });
   const subject = await declareSubject(scene.world, 'invalid', { files: { ...KEPT, 'service.yaml': text(bad) } });
   const { message, isStalled } = await untilFailed(subject, 'ReconciliationFailed');
-  assert.match(message, /Service\S* invalid\/bad \(service\.yaml:1\): .*spec\.ports\[0\]\.protocol/);
+  const place = `Service invalid/bad (service.yaml:${lineOf(text(bad), 'protocol')}): spec.ports[0].protocol`;
+  assert.ok(message.startsWith(place), message);
   assert.doesNotMatch(message, /SECRETPROTO/);
   assert.ok(isStalled);
   assert.ok(await subject.configMap('kept'));

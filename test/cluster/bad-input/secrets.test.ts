@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startQuotingWebhook } from './quoting-webhook.ts';
 import { useScene } from './scene.ts';
 import { kubectl } from '../../support/kubectl.ts';
-import { secret, text } from '../../support/objects.ts';
+import { configMap, secret, text } from '../../support/objects.ts';
 import {
   at,
   declareSubject,
@@ -136,6 +137,66 @@ test('a Secret that kubectl applied is adopted, and the values in its annotation
   await kubectl(scene.world, ['apply', '-f', '-'], old);
   const subject = await declareSubject(scene.world, 'adopted', { files });
   await subject.application.untilReady();
+  await expectSilence(subject);
+});
+
+test('entries that kubectl created in a Secret are removed at its adoption, and their values appear in no output', async () => {
+  const value = canary('created');
+  await makeNamespace(scene.world, 'created');
+  const old = secret('s', { stringData: { a: canary('before'), left: canary('left') } }, { namespace: 'created' });
+  await kubectl(scene.world, ['create', '-f', '-'], old);
+  const files = { 'secret.yaml': text(secret('s', { stringData: { a: value } })) };
+  const subject = await declareSubject(scene.world, 'created', { files });
+  await subject.application.untilReady();
+  const taken = await scene.world.read(secretPath(subject, 's'));
+  assert.deepEqual(taken?.['data'], { a: base64(value) });
+  await expectSilence(subject);
+});
+
+test('an entry beside which the Secret of Git is too large is removed in place, and its value appears in no output', async () => {
+  const large = (name: string): string => canary(name).padEnd(600_000, 'x');
+  const files = (value: string): Record<string, string> => ({
+    'secret.yaml': text(
+      secret('s', { stringData: { a: value } }, { annotations: { 'kustomize.toolkit.fluxcd.io/force': 'enabled' } }),
+    ),
+  });
+  const subject = await declareSubject(scene.world, 'filled', { files: files(canary('small')) });
+  await subject.application.untilReady();
+  const before = await scene.world.read(secretPath(subject, 's'));
+  await scene.world.send('PATCH', secretPath(subject, 's'), { stringData: { left: large('filled') } });
+  const value = large('large');
+  const commit = await subject.repository.commit(files(value));
+  await subject.application.refresh();
+  await subject.application.untilReady(commit);
+  const after = await scene.world.read(secretPath(subject, 's'));
+  assert.deepEqual(after?.['data'], { a: base64(value) });
+  assert.equal(at(after, 'metadata', 'uid'), at(before, 'metadata', 'uid'));
+  await expectSilence(subject);
+});
+
+test('an admission webhook that quotes values of the Secrets that it refuses is named, without its words', async () => {
+  const kept = (value: string): string => text(secret('kept', { stringData: { a: value } }));
+  const subject = await declareSubject(scene.world, 'quoted', { files: { 'kept.yaml': kept(canary('kept')) } });
+  await subject.application.untilReady();
+  await using _ = await startQuotingWebhook(scene.world, 'quoted');
+  await subject.repository.commit({
+    'kept.yaml': kept(canary('updated')),
+    'new.yaml': text(
+      secret('s403', { stringData: { a: canary('forbidden') } }),
+      secret('s422', { stringData: { a: canary('invalid') } }),
+    ),
+  });
+  await subject.application.refresh();
+  const { message } = await untilFailed(subject, 'ReconciliationFailed');
+  assert.match(
+    message,
+    /^Secret quoted\/kept \(kept\.yaml:1\): the admission webhook quotes\.example\.com refuses the Secret/,
+  );
+  await expectSilence(subject);
+  await subject.repository.commit({ 'kept.yaml': text(configMap('other')), 'new.yaml': '' });
+  await subject.application.refresh();
+  const pruned = await untilFailed(subject, 'PruneFailed');
+  assert.match(pruned.message, /the admission webhook quotes\.example\.com refuses the Secret/);
   await expectSilence(subject);
 });
 

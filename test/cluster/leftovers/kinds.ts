@@ -1,5 +1,6 @@
 /** Alternatives of other kinds, custom resources and their definitions included. */
 import { rootCertificates } from 'node:tls';
+import { digestSecretValue } from '../../../src/object/redact.ts';
 import { definition, objectOf, type Manifest } from '../../support/objects.ts';
 import { META, type Case } from './alternatives.ts';
 
@@ -41,7 +42,46 @@ const CONVERSION: Manifest = {
 
 const HOOK = { service: { name: 'hook', namespace: 'default' } };
 
+/** Two of these are larger than a ConfigMap or a Secret may be. */
+const LARGE = 'x'.repeat(600_000);
+const LARGE_BYTES = Buffer.from(LARGE).toString('base64');
+
 export const OTHER_CASES: readonly [string, Case][] = [
+  [
+    'a ConfigMap: an entry by a person, beside which one of Git is too large',
+    {
+      before: objectOf('v1 ConfigMap', META, { data: { k: 'a' } }),
+      hand: { data: { theirs: LARGE } },
+      after: objectOf('v1 ConfigMap', META, { data: { k: LARGE } }),
+      expected: { '/data': { k: LARGE } },
+    },
+  ],
+  [
+    'a Secret: an entry by a person, beside which one of Git is too large, and a small one, which stays',
+    {
+      before: objectOf('v1 Secret', META, { data: { k: 'YQ==' } }),
+      hand: { data: { large: LARGE_BYTES, 'by.hand': 'Yg==' } },
+      after: objectOf('v1 Secret', META, { data: { k: LARGE_BYTES } }),
+      expected: {
+        '/data/large': undefined,
+        '/data/by.hand': digestSecretValue('Yg=='),
+        '/data/k': digestSecretValue(LARGE_BYTES),
+      },
+    },
+  ],
+  [
+    'a Secret: entries of another manager, of which the one that is too large is removed',
+    {
+      before: objectOf('v1 Secret', META, { data: { k: 'YQ==' } }),
+      applied: objectOf('v1 Secret', META, { data: { large: LARGE_BYTES, small: 'Yg==' } }),
+      after: objectOf('v1 Secret', META, { data: { k: LARGE_BYTES } }),
+      expected: {
+        '/data/large': undefined,
+        '/data/small': digestSecretValue('Yg=='),
+        '/data/k': digestSecretValue(LARGE_BYTES),
+      },
+    },
+  ],
   [
     'a ConfigMap: a text of Git, and bytes under the same name by a person',
     {

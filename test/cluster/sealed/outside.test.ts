@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { blocksOf, readPage } from '../../docs/page.ts';
 import { kubectl } from '../../support/kubectl.ts';
-import { configMap, secret, text, type Manifest } from '../../support/objects.ts';
+import { configMap, definition, secret, text, type Manifest } from '../../support/objects.ts';
 import { at, declareSubject, putStatus, QUICK_FLAGS, untilObject } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
 
@@ -39,22 +39,7 @@ const pluralOf = (kind: string): string => `${kind.toLowerCase()}${kind.endsWith
 
 function definitionOf({ apiVersion, kind }: Outside): Manifest {
   const [group = '', version = ''] = apiVersion.split('/');
-  const plural = pluralOf(kind);
-  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  const hasStatus = STATUS[kind] !== undefined;
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [
-        { name: version, served: true, storage: true, schema, ...(hasStatus ? { subresources: { status: {} } } : {}) },
-      ],
-    },
-  };
+  return definition({ group, version, kind, plural: pluralOf(kind), hasStatus: STATUS[kind] !== undefined });
 }
 
 test('the page has an object of every kind that this test plays', () => {

@@ -21,7 +21,7 @@ test('the shortest Application gets all defaults', () => {
     source: { repoURL: 'https://git.example.com/shop.git', revision: 'HEAD', path: '.', interval: '1m' },
     render: {},
     destination: { namespace: 'shop', createNamespace: false },
-    sync: { mode: 'auto', prune: true, allowLiveAnnotations: false, timeout: '5m' },
+    sync: { mode: 'auto', prune: true, allowLiveAnnotations: false, timeout: '5m', onFailure: 'none' },
     health: { wait: false },
     suspend: false,
   });

@@ -5,7 +5,6 @@ import { readRefusal, type FailedAnswer, type FailedRequest } from '../../../src
 import { withoutValue } from '../../../src/cluster/answer-text.ts';
 
 const deployment: FailedRequest = { verb: 'apply', group: 'apps', kind: 'Deployment' };
-const secret: FailedRequest = { verb: 'apply', group: '', kind: 'Secret' };
 
 interface StatusOptions {
   readonly reason?: string;
@@ -337,44 +336,6 @@ for (const [what, answer] of Object.entries(REFUSED_MANIFESTS)) {
     });
   }
 }
-
-const SECRET_VALUE = 'hunter2';
-const answersAboutSecrets: FailedAnswer[] = [
-  status(400, {
-    message: `Secret in version "v1" cannot be handled: error found in #10 byte of ...|"${SECRET_VALUE}"|...`,
-  }),
-  status(400, { message: `admission webhook "w" denied the request: ${SECRET_VALUE} is weak` }),
-  status(403, { message: `ValidatingAdmissionPolicy 'p' with binding 'b' denied request: ${SECRET_VALUE}` }),
-  status(422, {
-    details: {
-      causes: [
-        {
-          reason: 'FieldValueInvalid',
-          field: 'data',
-          message: `Invalid value: "${SECRET_VALUE}": not ${SECRET_VALUE}`,
-        },
-      ],
-    },
-  }),
-  status(422, {
-    details: { causes: [{ reason: 'FieldValueForbidden', field: 'data', message: `Forbidden: ${SECRET_VALUE}` }] },
-  }),
-  status(500, {
-    message: `failed to create typed patch object (a/b; /v1, Kind=Secret): .data.p: expected string, got &value.valueUnstructured{Value:"${SECRET_VALUE}\n${SECRET_VALUE}"}`,
-  }),
-  status(500, { message: `other ${SECRET_VALUE}` }),
-];
-for (const answer of answersAboutSecrets) {
-  test(`a message about a Secret holds no value of it (${answer.status}: ${answer.text.length} characters)`, () => {
-    assert.doesNotMatch(JSON.stringify(readRefusal(answer, secret)), /hunter2/);
-  });
-}
-
-test('a message about a Secret names the missing right', () => {
-  const message =
-    'secrets "a" is forbidden: User "u" cannot patch resource "secrets" in API group "" in the namespace "x"';
-  assert.match(readRefusal(status(403, { message }), secret).message, /cannot patch resource "secrets"/);
-});
 
 const fieldErrors: [string, string][] = [
   ['Invalid value: "a: b\\": c": must be lower case', 'invalid value: must be lower case'],

@@ -42,7 +42,7 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that may import everything, and that only each other may import. */
-export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
+export const ROOTS = ['src/main.ts', 'src/agent-limits.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
 export const VOCABULARY = [
@@ -90,7 +90,7 @@ export type Floors = readonly (readonly string[])[];
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
     ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
-    ['memory.ts'],
+    ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],
     ['pass.ts'],
@@ -112,7 +112,12 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['live'],
     ['applications.ts'],
     ['follow-applications.ts'],
-    ['connection.ts', 'user-cluster.ts'],
+    ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
+  ],
+  'src/server': [
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
+    ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
   ],
   'src/source': [
     [

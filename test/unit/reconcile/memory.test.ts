@@ -64,7 +64,13 @@ function filledMemory(): Memory {
       seenRunning: new Map([[KEY, true]]),
     },
     heals: { records: new Map([[KEY, HEAL]]) },
+    healthChecks: {
+      digest: 'd',
+      invalid: [{ index: 0, field: 'current', message: 'an error' }],
+      results: new Map([[KEY, { resourceVersion: '1', health: { status: 'Healthy', message: '' } }]]),
+    },
     place: { isNamespaceKnown: true },
+    refused: { lines: new Map([[KEY, 1]]) },
     clocks: {
       attempt: { revision: 'r', startedAt: '2026-01-01T00:00:00Z', startedMs: 1 },
       unwell: { revision: 'r', sinceMs: 1 },

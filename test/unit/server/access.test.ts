@@ -6,7 +6,7 @@ import { StageError } from '../../../src/object/stage-error.ts';
 import type { Value } from '../../../src/object/value.ts';
 import { listen } from '../../../src/server/listener.ts';
 import { metricsRoutes } from '../../../src/server/metrics.ts';
-import type { KnownApplication } from '../../../src/server/views.ts';
+import type { KnownApplication } from '../../../src/server/api/views.ts';
 import type { ObjectStatus } from '../../../src/status/object-status.ts';
 import { api, applicationNamed, indexOf, knownAs, recordingLog, reviewsOf, type ApiScene } from './api-scene.ts';
 
@@ -25,7 +25,7 @@ function objectOf(kind: string): ObjectStatus {
 
 function applicationIn(namespace: string, name: string, objects: readonly ObjectStatus[] = []): KnownApplication {
   const metadata = { namespace, name, uid: 'u', resourceVersion: '1', generation: 1 };
-  return { ...knownAs(applicationNamed(name, { metadata })), view: { objects } };
+  return { ...knownAs(applicationNamed(name, { metadata })), view: { objects, problems: [] } };
 }
 
 const INDEX = indexOf(

@@ -4,9 +4,10 @@ import { parseApplication } from '../../../src/application/parse.ts';
 import type { AccessQuestion, AccessReviews, User } from '../../../src/cluster/ports.ts';
 import { DATA_KINDS, kindKey, type Kinds } from '../../../src/cluster/kinds.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
-import { apiRoutes, type AnonymousRead, type ApplicationIndex } from '../../../src/server/api.ts';
-import type { KnownApplication } from '../../../src/server/views.ts';
-import type { Log, LogFields } from '../../../src/telemetry/ports.ts';
+import { apiRoutes, type AnonymousRead } from '../../../src/server/api/api.ts';
+import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
+import type { KnownApplication } from '../../../src/server/api/views.ts';
+import type { Clock, Log, LogFields } from '../../../src/telemetry/ports.ts';
 
 /** The header of a caller with all rights. */
 export const ADMIN = { authorization: 'Bearer admin' };
@@ -90,6 +91,7 @@ export interface ApiScene {
   readonly log?: Log;
   readonly reviews?: AccessReviews;
   readonly anonymousRead?: AnonymousRead;
+  readonly clock?: Clock;
 }
 
 export function api({
@@ -97,8 +99,8 @@ export function api({
   log = recordingLog(),
   reviews = reviewsOf(),
   anonymousRead = 'nothing',
+  clock = { now: () => Date.now(), monotonicMs: () => performance.now() },
 }: ApiScene): Express {
-  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
   const hub = { reviews, kinds: () => Promise.resolve(KINDS) };
   return apiRoutes({ applications: index, hub, anonymousRead, hosts: [], log, clock });
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { ObjectPatch } from '../../../src/diff/changes.ts';
 import { parseJson } from '../../../src/object/json.ts';
 import { listAt, valueAt, type KubeObject, type Value } from '../../../src/object/value.ts';
-import type { ApplicationIndex } from '../../../src/server/api.ts';
+import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
 import { listen, type Listener } from '../../../src/server/listener.ts';
 import { probeRoutes, type ProbeSources } from '../../../src/server/probes.ts';
 import type { ObjectStatus } from '../../../src/status/object-status.ts';
@@ -56,6 +56,7 @@ test('the list is ordered by namespace and name', async () => {
 
 test('an Application is answered with its objects, including integers that a double cannot hold', async () => {
   const view = {
+    problems: [],
     objects: [
       {
         id: { group: '', kind: 'ConfigMap', namespace: 'apps', name: 'c' },
@@ -90,7 +91,7 @@ test('an object has its patch and says whether it is masked; a very large patch 
     objectNamed('b', { operations: replace('********'), isMasked: true }),
     objectNamed('c', { operations: replace('x'.repeat(20_000)), isMasked: false }),
   ];
-  await withApi(indexOf({ ...knownAs(applicationNamed('a')), view: { objects } }), async (url) => {
+  await withApi(indexOf({ ...knownAs(applicationNamed('a')), view: { objects, problems: [] } }), async (url) => {
     const told = parseJson(await (await fetchAsAdmin(`${url}/api/v1/applications/apps/a`)).text());
     assert.deepEqual(
       listAt(told, 'objects').map((object) => [valueAt(object, 'patch'), valueAt(object, 'patchMasked')]),
@@ -134,8 +135,8 @@ test('an unknown Application and an unknown path are answered with 404 in JSON',
     for (const path of ['/api/v1/applications/apps/none', '/api/v2', '/', '/api/v1/applications/../../etc/passwd']) {
       const answer = await fetchAsAdmin(url + path);
       assert.equal(answer.status, 404, path);
-      assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
-      assert.equal(typeof ((await answer.json()) as { error: unknown }).error, 'string');
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+      assert.equal(((await answer.json()) as { status: unknown }).status, 404);
     }
   });
 });
@@ -155,21 +156,13 @@ test('a path that cannot be decoded is answered with 400 and not logged as an er
   });
 });
 
-test('a query string does not change the answer', async () => {
-  await withApi(indexOf(knownAs(applicationNamed('a'))), async (url) => {
-    const plain = await (await fetchAsAdmin(`${url}/api/v1/applications`)).text();
-    const withQuery = await (await fetchAsAdmin(`${url}/api/v1/applications?a[__proto__]=1&a=2&limit=0`)).text();
-    assert.equal(withQuery, plain);
-  });
-});
-
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
   test(`${method} is refused on both listeners`, async () => {
     const check = async (url: string): Promise<void> => {
       const answer = await fetchAsAdmin(url, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
       assert.equal(answer.status, 405);
       assert.equal(answer.headers.get('allow'), 'GET, HEAD');
-      assert.deepEqual(await answer.json(), { error: 'method not allowed' });
+      assert.equal(((await answer.json()) as { detail: unknown }).detail, 'the method is not allowed');
     };
     await withApi(indexOf(), (url) => check(`${url}/api/v1/applications`));
     await withProbes({}, (url) => check(`${url}/healthz`));
@@ -199,7 +192,7 @@ test('an internal error is logged, and its message is not in the answer', async 
   await withApi(index, async (url, log) => {
     const answer = await fetchAsAdmin(`${url}/api/v1/applications`);
     assert.equal(answer.status, 500);
-    assert.deepEqual(await answer.json(), { error: 'internal error' });
+    assert.match(await answer.text(), /internal error; the log/);
     assert.match(String(log.errors[0]?.['error']), /inner detail/);
   });
 });
@@ -253,7 +246,8 @@ test('the list of 5,000 Applications is made in turns, and once for all requests
     const first = await (await fetchAsAdmin(`${url}/api/v1/applications`)).text();
     clearInterval(count);
     assert.ok(turns > 2, `${turns} turns for other work`);
-    assert.equal((JSON.parse(first) as { applications: unknown[] }).applications.length, 5_000);
+    const { applications, total } = JSON.parse(first) as { applications: unknown[]; total: number };
+    assert.deepEqual([applications.length, total], [500, 5_000]);
     assert.equal(await (await fetchAsAdmin(`${url}/api/v1/applications`)).text(), first);
     assert.equal(lists, 1);
   });

@@ -6,14 +6,26 @@ import { snapshotOf, sourceOf } from '../../../support/applications.ts';
 
 test('the next poll is that of the source that is due first', () => {
   const memory = emptyDesiredMemory();
-  assert.equal(nextPollMs(memory, false), undefined);
+  const followed = { commit: undefined };
+  const pinned = { commit: 'a'.repeat(40) };
+  assert.equal(nextPollMs(memory, followed), undefined);
   memory.source = sourceOf({ nextPollMs: 500 });
   memory.pinned = sourceOf({ nextPollMs: 300 });
-  assert.deepEqual([nextPollMs(memory, false), nextPollMs(memory, true)], [500, 300]);
+  assert.deepEqual([nextPollMs(memory, followed), nextPollMs(memory, pinned)], [500, 300]);
   memory.others.set('$values', sourceOf({ nextPollMs: 400 }));
-  assert.deepEqual([nextPollMs(memory, false), nextPollMs(memory, true)], [400, 300]);
+  assert.deepEqual([nextPollMs(memory, followed), nextPollMs(memory, pinned)], [400, 300]);
   memory.others.set('$more', sourceOf({ nextPollMs: 900 }));
-  assert.equal(nextPollMs(memory, false), 400);
+  assert.equal(nextPollMs(memory, followed), 400);
+});
+
+test('under a hold the followed revision is polled beside the held one', () => {
+  const memory = emptyDesiredMemory();
+  const held = { commit: 'a'.repeat(40), hold: {} };
+  memory.pinned = sourceOf({ nextPollMs: 300 });
+  memory.source = sourceOf({ nextPollMs: 200 });
+  assert.equal(nextPollMs(memory, held), 200);
+  memory.source = sourceOf({ nextPollMs: 500 });
+  assert.equal(nextPollMs(memory, held), 300);
 });
 
 test('a new revision of any source is a new text of revisions', () => {

@@ -1,0 +1,73 @@
+/**
+ * The status API. Applications are answered from memory; the API server decides what a caller sees and may do.
+ *
+ * Invariants: a caller sees an Application only with the right to `list` or `get` it, and values of an object's fields
+ * only with the right to `get` such objects. The number of answers that are being made or taken is bounded by address
+ * and in all.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Express } from 'express';
+import type { Hub } from '../../cluster/ports.ts';
+import type { Clock, Log } from '../../telemetry/ports.ts';
+import { createAccess } from '../access.ts';
+import { networkOf } from '../connection-limit.ts';
+import { checkHost } from '../host-check.ts';
+import { createRoutes, endRoutes } from '../listener.ts';
+import { refuse } from '../refuse.ts';
+import { createTurnstile } from '../shared-answer.ts';
+import { createApplicationHandlers } from './applications.ts';
+import { printOpenApi } from './openapi.ts';
+import { addOperations, type Call } from './router.ts';
+import { createRows, type ApplicationIndex } from './rows.ts';
+import { entityTagOf, isUnchanged, sendJson } from './write-json.ts';
+
+/** The part that a caller without a token sees; `names` are names and states. */
+export type AnonymousRead = 'nothing' | 'names';
+
+export interface ApiOptions {
+  readonly applications: ApplicationIndex;
+  readonly hub: Pick<Hub, 'reviews' | 'kinds'>;
+  readonly anonymousRead: AnonymousRead;
+  /** Names by which the API is called, beside addresses and names of the cluster; in lower case. */
+  readonly hosts: readonly string[];
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export function apiRoutes(options: ApiOptions): Express {
+  const { applications, hub, anonymousRead, hosts, log, clock } = options;
+  const routes = createRoutes();
+  routes.use(checkHost(hosts));
+  const enter = createTurnstile();
+  routes.use((request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    if (enter(networkOf(request.socket.remoteAddress ?? ''), response)) return next();
+    refuse(response.set('Retry-After', '1'), 503, 'too many requests at the same time');
+  });
+  const rows = createRows({ applications, clock });
+  // Versions of rows begin at one in each process.
+  const process = randomBytes(8).toString('hex');
+  addOperations(routes, {
+    access: createAccess({ reviews: hub.reviews, log, clock }),
+    answersAnonymous: anonymousRead === 'names',
+    hosts,
+    handlers: {
+      getOpenApi: createDocumentHandler(),
+      ...createApplicationHandlers({ applications, hub, rows, process }),
+    },
+  });
+  endRoutes(routes, log);
+  return routes;
+}
+
+/** The document is made when it is first asked for. */
+function createDocumentHandler(): (call: Call) => Promise<void> {
+  let made: { readonly text: string; readonly tag: string } | undefined;
+  return async ({ request, response }) => {
+    if (!made) {
+      const text = printOpenApi();
+      made = { text, tag: entityTagOf(text) };
+    }
+    if (!isUnchanged(request, response, made.tag)) sendJson(response, [made.text]);
+  };
+}
