@@ -1,6 +1,6 @@
 /**
- * `npm run image-tree -- FOLDER`: writes the files of the image: dist/, package.json, the licence, and the production packages
- * of the lock file. The Dockerfile runs this script, so its result can be tested without a container engine.
+ * `npm run image-tree -- FOLDER`: writes the files of the image: dist/, package.json, the licence, and the production
+ * packages of the lock file. The Dockerfile runs this script, so its result can be tested without a container engine.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';

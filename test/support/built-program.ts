@@ -3,13 +3,23 @@
  * from the sources, and are what people run. It is built once for each state of the sources.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from '../../scripts/build.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** The packages are found from here. */
-const CACHE = join(ROOT, 'node_modules/.cache/tautline');
+/** The packages are found from here. A child that may read few folders could not follow a link. */
+const CACHE = join(realpathSync(join(ROOT, 'node_modules')), '.cache/tautline');
 
 /** Agents that differ from the built one: `agent-with-faults.ts` and the like. */
 const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts'].map((name) => join(import.meta.dirname, name));
