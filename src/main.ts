@@ -275,7 +275,7 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
-      remoteBaseHosts: config.remoteBaseHosts,
+      ...{ remoteBaseHosts: config.remoteBaseHosts, submoduleHosts: config.submoduleHosts },
       chartHosts: config.chartHosts,
       remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
@@ -288,7 +288,7 @@ function reconcileContext(
 }
 
 interface Serving extends Wiring {
-  readonly hub: Pick<Hub, 'reviews' | 'kinds'>;
+  readonly hub: Pick<Hub, 'reviews' | 'kinds' | 'asCaller'>;
   readonly log: Log;
   readonly clock: Clock;
   readonly controller: Controller;

@@ -111,7 +111,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['watches'],
     ['live'],
     ['applications.ts'],
-    ['follow-applications.ts'],
+    ['caller-clients.ts', 'follow-applications.ts'],
     ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [
@@ -134,9 +134,9 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['app-failure.ts', 'ports.ts', 'repository.ts', 'verification.ts'],
     ['app-tokens.ts'],
     ['packs', 'transport'],
-    ['app-transport.ts', 'fetch-artifact.ts', 'fetch-commit.ts', 'origin.ts'],
+    ['app-transport.ts', 'fetch-artifact.ts', 'fetch-commit.ts', 'lfs', 'origin.ts'],
     ['verify-revision.ts'],
-    ['artifact-origin.ts', 'git-origin.ts'],
+    ['artifact-origin.ts', 'git-origin.ts', 'lfs-origin.ts'],
     ['source.ts'],
   ],
 };
