@@ -38,6 +38,12 @@ function canary(name: string): string {
   return value;
 }
 
+/** Makes a canary of each line of a key, and returns them. The last line may be too short to be unique. */
+function addLines(pem: string): string[] {
+  const lines = pem.trim().split('\n').slice(1, -1);
+  return lines.filter((line) => line.length > 20).map((line) => canaries.add(line) && line);
+}
+
 const base64 = (value: string): string => Buffer.from(value).toString('base64');
 
 const tenant: typeof declareTenant = (within, name, options) => {
@@ -92,10 +98,7 @@ test('no canary is shown when a password, a token and a key open repositories th
   await second.application.untilReady();
 
   const { ca, server, client } = await makeAuthority();
-  client.key
-    .split('\n')
-    .slice(1, -2)
-    .forEach((line) => canaries.add(line));
+  addLines(client.key);
   await using front = await startTlsFront({ server, clientCa: ca, target: scene.world.git.url });
   const certificates = { 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key };
   const third = await tenant(scene, 'good-key', { secret: certificates, files, gitUrl: front.url });
@@ -108,14 +111,8 @@ test('no canary is shown of an SSH key and its passphrase, when they open a repo
   const key = makeKey('ed25519', passphrase);
   const plain = ssh2.utils.parseKey(key.private, passphrase);
   assert.ok(!(plain instanceof Error));
-  for (const text of [key.private, plain.getPrivatePEM()]) {
-    text
-      .trim()
-      .split('\n')
-      .slice(1, -1)
-      .filter((line) => line.length > 20)
-      .forEach((line) => canaries.add(line));
-  }
+  addLines(key.private);
+  addLines(plain.getPrivatePEM());
   await using server = await startSshServer(scene.world.git.root, { authorized: [key.public] });
   const { known_hosts } = server.secret;
   const good = { identity: key.private, password: passphrase, known_hosts };
@@ -151,8 +148,7 @@ test('no canary is shown of a labelled Secret and the key of a GitHub App, when 
   await untilFailed(first, 'ArtifactFailed');
 
   const key = makeAppKey();
-  const lines = key.privateKey.trim().split('\n').slice(1, -1);
-  lines.forEach((line) => canaries.add(line));
+  const [line = ''] = addLines(key.privateKey);
   const api = await startGitHubApi(key.publicKey);
   await using _ = { [Symbol.asyncDispose]: () => api.stop() };
   const repository = await createRepository(world.git, 'acme/shop');
@@ -164,8 +160,7 @@ test('no canary is shown of a labelled Secret and the key of a GitHub App, when 
   const application = await world.declare('app', { source: { repoURL: repository.url } }, 'app');
   await application.untilReady();
   [...api.tokens, ...api.signed].forEach((shown) => canaries.add(shown));
-  api.intercept = ({ headers }, response) =>
-    Boolean(response.writeHead(401).end(`${headers.authorization} ${lines[0]}`));
+  api.intercept = ({ headers }, response) => Boolean(response.writeHead(401).end(`${headers.authorization} ${line}`));
   locks.set('', ({ authorization }) => ({ status: 401, body: `no: ${authorization}` }));
   await application.refresh();
   await untilFailed({ application }, 'ArtifactFailed');
