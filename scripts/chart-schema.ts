@@ -19,6 +19,7 @@ export const FLAGS_OF_THE_CHART: readonly string[] = [
   'webhook-address',
   'webhook-secrets-dir',
   'ssh-known-hosts',
+  'health-checks',
 ];
 
 const text: Schema = { type: 'string' };
@@ -88,6 +89,7 @@ const VALUES: Readonly<Record<string, Schema>> = {
   probes: strict({ port }),
   metrics: strict({ port, service: flag }),
   api: strict({ port, service: flag }),
+  healthChecks: strict({ checks: anyMaps, configMap: text }),
   ssh: strict({ knownHosts: text, knownHostsConfigMap: text }),
   webhook: strict({
     enabled: flag,

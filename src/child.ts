@@ -2,14 +2,19 @@
  * Composition root of the child process of the sandbox: its jobs by name. The process may read its code and one folder
  * with data, may neither use the network nor send signals, and gets no credentials.
  */
+import type { HealthCheck } from './application/health-check.ts';
+import { evaluateHealthCheck, readHealthChecks, type EvaluationInput } from './health/checks/evaluate.ts';
 import { loadExplainer } from './object/yaml/explain.ts';
+import { unused } from './render/asking.ts';
 import { createDocumentCache, type DocumentCache } from './render/document-cache.ts';
 import type { FileTree } from './render/file-tree.ts';
 import { collectChartFiles } from './render/helm/chart-files.ts';
 import { locateFields } from './render/locate-fields.ts';
 import { joinReadSets, splitReadSet, type ReadSet } from './render/read-set.ts';
 import { readIndexJob } from './registry/chart-index.ts';
+import type { Answer, TreeOrigin } from './render/needs.ts';
 import { renderPath } from './render/render.ts';
+import { openSourceTrees } from './render/source-trees.ts';
 import { measureRendered } from './render/rendered-size.ts';
 import type { ChartFilesJobInput } from './sandbox/chart-files-job.ts';
 import { encodeChartFiles } from './sandbox/chart-files-wire.ts';
@@ -42,6 +47,8 @@ serveJobs({
   readTag,
   verifySignatures,
   render: createRenderJob(),
+  readHealthChecks: (checks: readonly HealthCheck[]) => Buffer.from(JSON.stringify(readHealthChecks(checks))),
+  evaluateHealthCheck: (input: EvaluationInput) => Buffer.from(JSON.stringify(evaluateHealthCheck(input))),
   chartFiles: collectFiles,
   locateFields: locateLines,
 });
@@ -54,9 +61,18 @@ function createRenderJob(): (input: RenderJobInput) => Uint8Array {
     const trees = openTrees({ ...input, maxFileBytes: input.limits.maxFileBytes });
     try {
       if (input.previousReadSet !== undefined && trees.isUnchanged(input.previousReadSet)) return UNCHANGED;
-      const { path, limits, options, release } = input;
+      const { origin, path, limits, options, release } = input;
       const answers = new Map(input.answers);
-      const rendered = renderPath({ ...trees, path, limits, options, answers, cache, ...(release ? { release } : {}) });
+      const rendered = renderPath({
+        ...trees,
+        origin,
+        path,
+        limits,
+        options,
+        answers,
+        cache,
+        ...(release ? { release } : {}),
+      });
       const read = { ...rendered, readSet: trees.readSet() };
       const sizeBytes = measureRendered(read, input.sizeLimits);
       return encodeManifests({ ...read, sizeBytes }, new Set(input.known));
@@ -69,13 +85,18 @@ function createRenderJob(): (input: RenderJobInput) => Uint8Array {
 function collectFiles({ run, limits, ...input }: ChartFilesJobInput): Uint8Array {
   const trees = openTrees({ ...input, maxFileBytes: limits.maxFileBytes });
   try {
-    const byName = new Map<string, FileTree>([['', trees.tree]]);
-    for (const [name, { tree }] of trees.trees) byName.set(name, tree);
+    const answers = new Map(Array.from(trees.trees.keys(), (key) => [key, TREE_ANSWER] as const));
+    const asking = { answers, needs: [], answersUsed: new Set<string>(), limits, usage: unused(), trees: trees.trees };
+    const sources = openSourceTrees(asking, { tree: trees.tree, origin: input.origin });
+    const byName = new Map<string, FileTree>([['', sources.tree]]);
+    for (const [name, { tree }] of sources.trees) byName.set(name, tree);
     return encodeChartFiles(collectChartFiles(byName, run, limits));
   } finally {
     trees.close();
   }
 }
+
+const TREE_ANSWER: Answer = { type: 'tree' };
 
 function locateLines({ tree: location, questions, maxFileBytes, treeLimits }: LocateJobInput): Uint8Array {
   const tree = openPackTree(location, { ...treeLimits, maxFileBytes });
@@ -90,9 +111,15 @@ interface TreesInput extends Pick<RenderJobInput, 'tree' | 'trees' | 'treeLimits
   readonly maxFileBytes: number;
 }
 
+interface OpenTree {
+  readonly tree: PackTree;
+  readonly path: string;
+  readonly origin: TreeOrigin | undefined;
+}
+
 interface OpenTrees {
   readonly tree: PackTree;
-  readonly trees: ReadonlyMap<string, { readonly tree: PackTree; readonly path: string }>;
+  readonly trees: ReadonlyMap<string, OpenTree>;
   readSet(): ReadSet;
   isUnchanged(before: ReadSet): boolean;
   close(): void;
@@ -109,7 +136,9 @@ function openTrees({ tree: main, trees: others, treeLimits, maxFileBytes }: Tree
   const close = (): void => opened.forEach((tree) => tree.close());
   try {
     const tree = open(main);
-    const trees = new Map(others.map(([name, other]) => [name, { tree: open(other.tree), path: other.path }]));
+    const trees = new Map(
+      others.map(([name, other]) => [name, { ...other, origin: other.origin, tree: open(other.tree) }]),
+    );
     const treeOf = (name: string): PackTree | undefined => (name === '' ? tree : trees.get(name)?.tree);
     return {
       tree,

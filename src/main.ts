@@ -2,25 +2,22 @@
  * Composition root of the agent: creates the edges from the configuration, passes them to reconcile/, and starts the
  * listeners. It imports everything and decides nothing.
  */
-import { API_VERSION } from './application/keys.ts';
+import { chartLimitsOf, registrySettingsOf, renderLimitsOf, sourceLimitsOf } from './agent-limits.ts';
 import type { Hub } from './cluster/ports.ts';
+import { expectCrd } from './cluster/expect-crd.ts';
 import { connectCluster, type ConnectedCluster } from './cluster/connection.ts';
 import type { ClusterSource } from './cluster/transport/credentials.ts';
-import { kindKey } from './cluster/kinds.ts';
 import { defaultClusterLimits } from './cluster/limits.ts';
 import type { Config } from './config/config.ts';
 import { inClusterAddress, proxySettings, searchPath } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
 import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
-import { APPLICATION_KIND } from './object/applyset.ts';
-import { StageError } from './object/stage-error.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
 import type { FaultPoint, ReconcileContext } from './reconcile/context.ts';
 import { createController, type Controller } from './reconcile/queue/controller.ts';
-import type { ChartFilesLimits } from './render/helm/chart-files.ts';
-import type { RenderLimits } from './render/manifests.ts';
 import { collectInSandbox } from './sandbox/chart-files-job.ts';
+import { openHealthChecks } from './sandbox/health-checks-file.ts';
 import { checkSandbox, openSandbox } from './sandbox/open-sandbox.ts';
 import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
@@ -29,8 +26,6 @@ import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
-import { defaultRegistryLimits } from './registry/limits.ts';
-import { defaultSourceLimits, type SourceLimits } from './source/limits.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
 import { createSource, type Source, type SourceOptions } from './source/source.ts';
 import { openTransport } from './source/transport/open-transport.ts';
@@ -58,6 +53,8 @@ export interface Agent {
 export interface StartOptions {
   /** Called at each named point between two effects. Tests kill the process there. */
   readonly onFaultPoint?: (point: FaultPoint) => Promise<void> | void;
+  /** Wall clock, in milliseconds since the epoch, for tests of sync windows. Default: the clock of the machine. */
+  readonly now?: () => number;
 }
 
 /**
@@ -74,7 +71,7 @@ export async function startAgent(config: Config, signal: AbortSignal, options: S
   try {
     // Otherwise every fetch would fail, each with the same error.
     await prepareDataFolder(config.dataDir);
-    const edges = await connectEdges({ config, log, metrics, onStop });
+    const edges = await connectEdges({ config, log, metrics, onStop, options });
     signal.throwIfAborted();
     await expectCrd(edges.cluster);
     const controller = startableController({ config, edges, log, metrics, options });
@@ -157,14 +154,18 @@ interface Wiring {
   readonly onStop: (() => Promise<void> | void)[];
 }
 
-interface Edges extends Pick<ReconcileContext, 'source' | 'render' | 'helm' | 'sops' | 'claims' | 'clock' | 'chance'> {
+type PassEdges = 'source' | 'render' | 'helm' | 'sops' | 'healthChecks' | 'claims' | 'clock' | 'chance';
+
+interface Edges extends Pick<ReconcileContext, PassEdges> {
   readonly cluster: ConnectedCluster;
   /** Sets the receiver of object changes: the cluster is connected before the controller exists. */
   readonly forwardChanges: (receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'>) => void;
 }
 
-async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Log }): Promise<Edges> {
-  const clock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
+type EdgesOptions = Wiring & { readonly log: Log; readonly options: StartOptions };
+
+async function connectEdges({ config, log, metrics, onStop, options }: EdgesOptions): Promise<Edges> {
+  const clock: Clock = { now: options.now ?? (() => Date.now()), monotonicMs: () => performance.now() };
   const chance = Math.random;
   const claims = new Claims();
   let receiver: Pick<Controller, 'onObjectChange' | 'onDataChange'> | undefined;
@@ -197,6 +198,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
   const sandbox = openSandbox(config, { maxQueuedJobs: config.maxApplications, log, clock });
   onStop.push(() => sandbox.close());
   await checkSandbox(sandbox, log);
+  const healthChecks = await openHealthChecks(sandbox, config.healthChecks);
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
@@ -223,6 +225,7 @@ async function connectEdges({ config, log, metrics, onStop }: Wiring & { log: Lo
     },
     helm,
     sops,
+    healthChecks,
     clock,
     chance,
     forwardChanges: (controller) => (receiver = controller),
@@ -242,57 +245,10 @@ function openSource(config: Config, parts: Pick<SourceOptions, 'limits' | 'sandb
   });
 }
 
-function sourceLimitsOf(config: Config): SourceLimits {
-  const { maxPackMib, maxRepositoryFiles, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    ...defaultSourceLimits,
-    maxPackBytes: maxPackMib * MiB,
-    maxDiskBytes: config.maxDataMib * MiB,
-    maxFiles: maxRepositoryFiles,
-    headersTimeoutMs: gitTimeoutMs,
-    requestTimeoutMs: gitTimeoutMs,
-    idleTimeoutMs: Math.min(gitTimeoutMs, defaultSourceLimits.idleTimeoutMs),
-    fetchTimeoutMs: gitFetchTimeoutMs,
-    indexTimeoutMs,
-  };
-}
-
-function registrySettingsOf(config: Config): SourceOptions['registry'] {
-  const { registryTokenHosts, registryPlainHttp, gitTimeoutMs, gitFetchTimeoutMs, indexTimeoutMs } = config;
-  return {
-    tokenHosts: registryTokenHosts,
-    plainHttpHosts: registryPlainHttp,
-    limits: {
-      ...defaultRegistryLimits,
-      requestTimeoutMs: gitTimeoutMs,
-      downloadTimeoutMs: gitFetchTimeoutMs,
-      readTimeoutMs: indexTimeoutMs,
-    },
-  };
-}
-
 function clusterSourceOf({ kubeconfig, context }: Config): ClusterSource {
   if (kubeconfig) return { type: 'kubeconfig', file: kubeconfig, ...(context ? { context } : {}) };
   const { host, port } = inClusterAddress();
   return { type: 'inCluster', host, port };
-}
-
-function renderLimitsOf(config: Config): RenderLimits {
-  return {
-    maxFileBytes: config.maxFileMib * MiB,
-    maxNodes: config.maxNodes,
-    maxDepth: config.maxDepth,
-    maxObjects: config.maxObjects,
-    maxFiles: config.maxRenderFiles,
-  };
-}
-
-function chartLimitsOf(config: Config): ChartFilesLimits {
-  return {
-    maxFiles: config.maxRenderFiles,
-    maxFileBytes: config.maxFileMib * MiB,
-    maxChartBytes: config.maxChartMib * MiB,
-  };
 }
 
 function reconcileContext(
@@ -319,7 +275,7 @@ function reconcileContext(
       awaitedDiscoveryRetryMs: config.awaitedDiscoveryRetryMs,
       maxNamespaceRenderedBytes: config.maxNamespaceRenderedMib * MiB,
       maxTotalRenderedBytes: config.maxTotalRenderedMib * MiB,
-      remoteBaseHosts: config.remoteBaseHosts,
+      ...{ remoteBaseHosts: config.remoteBaseHosts, submoduleHosts: config.submoduleHosts },
       chartHosts: config.chartHosts,
       remoteBaseAllowUnpinned: config.remoteBaseAllowUnpinned,
       maxReadBytes: config.maxNamespaceLiveMib * MiB,
@@ -383,17 +339,4 @@ function failuresOf(controller: Controller, maxPassMs: number): string[] {
   const { longest } = controller.stats();
   if (!longest || longest.runningMs <= maxPassMs) return [];
   return [`a pass over ${longest.key} has run for ${Math.round(longest.runningMs / 1000)} s`];
-}
-
-async function expectCrd(cluster: ConnectedCluster): Promise<void> {
-  const kinds = await cluster.kinds({ refresh: true });
-  if (kinds.served.has(kindKey(API_VERSION, APPLICATION_KIND))) return;
-  throw new StageError({
-    stage: 'observe',
-    code: 'CrdMissing',
-    retry: 'never',
-    message:
-      `the cluster does not serve ${APPLICATION_KIND} of ${API_VERSION}; ` +
-      'install it with: tautline crd | kubectl apply --server-side -f -',
-  });
 }

@@ -43,6 +43,19 @@ export function nextScheduledMs({ schedule, timeZone, afterMs, withinMs }: CronQ
   return undefined;
 }
 
+export interface ReadSchedule {
+  /** `month` and `day` count from 1, `weekday` from 0 for Sunday. */
+  readonly isDay: (local: Pick<LocalTime, 'month' | 'day' | 'weekday'>) => boolean;
+  readonly hours: readonly number[];
+  readonly minutes: readonly number[];
+}
+
+/** The fields of a schedule as lists. Throws if `isReadableSchedule` does not hold. */
+export function readSchedule(schedule: string): ReadSchedule {
+  const fields = parse(schedule);
+  return { isDay: dayTest(schedule, fields), hours: fields.hour, minutes: fields.minute };
+}
+
 /** Whether every value is in the range of its field, and the day exists in some month (30 February does not). */
 export function isReadableSchedule(schedule: string): boolean {
   try {
@@ -71,7 +84,7 @@ interface LocalTime {
 }
 
 /** If both day fields are restricted, one match is enough (crontab(5), CronJob). node-cron would require both. */
-function dayTest(schedule: string, { dayOfMonth, month, dayOfWeek }: ParsedFields): (local: LocalTime) => boolean {
+function dayTest(schedule: string, { dayOfMonth, month, dayOfWeek }: ParsedFields): ReadSchedule['isDay'] {
   const [, , days = '', , weekdays = ''] = schedule.split(' ');
   const isEither = !isEvery(days) && !isEvery(weekdays);
   return (local) => {

@@ -44,19 +44,27 @@ export function parseApplication(object: KubeObject): ParsedApplication {
   }
   const spec = specSchema.safeParse(object['spec'] ?? {});
   if (!spec.success) problems.push(...spec.error.issues.map((issue) => describeIssue(issue, 'spec')));
-  else problems.push(...scheduleProblems(spec.data.source), ...revisionProblems(spec.data));
+  else problems.push(...allScheduleProblems(spec.data), ...revisionProblems(spec.data));
   if (!spec.success || problems.length > 0) return { ok: false, problems, metadata, status };
   return { ok: true, application: { metadata, spec: spec.data, status } };
 }
 
+function allScheduleProblems({ source, sync }: ApplicationSpec): string[] {
+  const windows = (sync.windows ?? []).flatMap((window, at) => scheduleProblems(window, `spec.sync.windows[${at}]`));
+  return [...scheduleProblems(source, 'spec.source'), ...windows];
+}
+
 /** Checks that no rule of the API server can express. */
-function scheduleProblems({ schedule, timeZone }: ApplicationSpec['source']): string[] {
+function scheduleProblems(
+  { schedule, timeZone }: Pick<ApplicationSpec['source'], 'schedule' | 'timeZone'>,
+  field: string,
+): string[] {
   const problems: string[] = [];
   if (schedule !== undefined && !isReadableSchedule(schedule)) {
-    problems.push('spec.source.schedule has a value that is out of range, or a day that no month has');
+    problems.push(`${field}.schedule has a value that is out of range, or a day that no month has`);
   }
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
-    problems.push('spec.source.timeZone must be the IANA name of a time zone, such as Europe/Berlin');
+    problems.push(`${field}.timeZone must be the IANA name of a time zone, such as Europe/Berlin`);
   }
   return problems;
 }

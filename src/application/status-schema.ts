@@ -90,6 +90,12 @@ const holdSchema = z.object({
   prune: z.boolean().optional().describe('Whether objects are pruned under the hold. Absent: spec.sync.prune decides.'),
 });
 
+const windowStatusSchema = z.object({
+  isOpen: z.boolean().describe('Whether differences are applied without a request now.'),
+  message: text('The windows that forbid it, and when that ends.', STATUS_LIMITS.maxResourceMessageChars).optional(),
+  changesAt: time('When it opens, or closes, next. Absent: not within 400 days.').optional(),
+});
+
 const syncStatusSchema = z.object({
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
   revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
@@ -233,6 +239,7 @@ export const statusSchema = z.object({
   pruneGuard: pruneGuardSchema
     .optional()
     .describe('State of the guard before large prunes, while objects that left Git still exist or a prune is held.'),
+  window: windowStatusSchema.optional().describe('State of spec.sync.windows, if there are any.'),
   hold: holdSchema
     .optional()
     .describe('Rollback that is in force: an earlier revision is applied instead of the followed one.'),

@@ -67,7 +67,8 @@ export function openLocalTree(root: string): FileTree {
       .map((entry) => ({ name: entry.name, type: entryType(entry) }))
       .sort((a, b) => compareBytes(a.name, b.name));
   };
-  return { find, list, resolve, read: (path) => readFileSync(join(base, path)) };
+  // On a person's disk a submodule is a folder.
+  return { find, list, resolve, read: (path) => readFileSync(join(base, path)), submodule: () => undefined };
 }
 
 function entryType(entry: Dirent): FileEntry['type'] {

@@ -52,6 +52,8 @@ export async function renderTree<M extends Pick<Manifests, 'needs' | 'problems'>
       const fileTrees = Array.from(trees, ([name, { tree }]) => [name, tree] as const);
       return runHelm(edges, need.run, new Map([['', input.tree], ...fileTrees]));
     }
+    if (need.type === 'submodule' || need.type === 'lfs')
+      throw new Error(`a local folder does not ask for ${need.key}`);
     const brought = await edges.bringTree(need);
     if ('type' in brought) return brought;
     trees.set(need.key, { tree: brought, path: '' });

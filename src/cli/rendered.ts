@@ -5,15 +5,24 @@
  * its repository. Nothing stays on the disk.
  */
 import { sourcePath } from '../application/parse.ts';
-import type { Application, NamedSource } from '../application/schema.ts';
+import type { Application } from '../application/schema.ts';
+import type { NamedSource } from '../application/source-schema.ts';
 import { StageError } from '../object/stage-error.ts';
 import { agentIdentity } from '../cluster/identity.ts';
 import type { UserCluster } from '../cluster/user-cluster.ts';
-import { readCredential, readVerification, verifyFieldOf } from '../reconcile/desired/read-credential.ts';
+import { problemOfPart } from '../reconcile/desired/bring-part.ts';
+import { originOf, ownerOf, partOf, treeNameOf } from '../reconcile/desired/other-sources.ts';
+import {
+  readCredential,
+  readVerification,
+  type CredentialQuestion,
+  verifyFieldOf,
+} from '../reconcile/desired/read-credential.ts';
 import { readData } from '../reconcile/desired/read-data.ts';
 import { readPlace } from '../reconcile/desired/source-place.ts';
+import { serverOf } from '../reconcile/desired/url-of.ts';
 import type { Manifests } from '../render/manifests.ts';
-import type { Answer, DataNeed, Need } from '../render/needs.ts';
+import type { Answer, DataNeed, LfsNeed, Need, SubmoduleNeed } from '../render/needs.ts';
 import { renderPath } from '../render/render.ts';
 import { renderWithAnswers } from '../render/rounds.ts';
 import { collectInSandbox } from '../sandbox/chart-files-job.ts';
@@ -111,17 +120,25 @@ export function renderCommit(
       parsedCacheBytes: config.renderCacheMib * MIB,
     };
     const path = sourcePath(application.spec.source.path);
-    const fixed = { snapshot, path, options: application.spec.render, release: releaseOf(application) };
+    const origin = originOf(application.spec.source);
+    const fixed = { snapshot, path, origin, options: application.spec.render, release: releaseOf(application) };
     const chartSettings = { ...shared, limits: { maxFiles, maxFileBytes, maxChartBytes: config.maxChartMib * MIB } };
     const bring = async (need: Need): Promise<Answer> => {
       if (need.type === 'data') return bringData(cluster, application, need);
       if (need.type === 'sealed') return edges.open(need);
+      if (need.type === 'submodule' || need.type === 'lfs') {
+        const brought = await partTree(source, { cluster, application, need });
+        if ('problem' in brought) return { type: 'refused', problem: brought.problem };
+        trees.set(need.key, brought);
+        return { type: 'tree' };
+      }
       if (need.type !== 'helm') {
-        trees.set(need.key, { tree: (await edges.snapshotOf(need)).tree, path: '' });
+        const { tree } = await edges.snapshotOf(need);
+        trees.set(need.key, { tree, path: '', origin: { ...origin, repoURL: need.repoURL } });
         return { type: 'tree' };
       }
       const { run } = need;
-      const chart = { tree: snapshot.tree, trees, run, tenant: '', signal };
+      const chart = { tree: snapshot.tree, origin, trees, run, tenant: '', signal };
       const collected = await collectInSandbox(sandbox, chart, chartSettings);
       if (!collected.ok) return { type: 'refused', problem: collected.problem };
       const program = await edges.helm();
@@ -179,25 +196,51 @@ async function fetchOthers(
     const repository = await placeOf(cluster, application, other);
     const resolved = await source.poll({ ...repository, revision: other.revision });
     const snapshot = await source.fetch({ ...repository, resolved });
-    trees.set(`$${other.name}`, { tree: snapshot.tree, path: sourcePath(other.path) });
+    trees.set(treeNameOf(other), { tree: snapshot.tree, path: sourcePath(other.path), origin: originOf(other) });
   }
   return trees;
 }
 
+interface WantedPart extends Pick<Wanted, 'cluster' | 'application'> {
+  readonly need: SubmoduleNeed | LfsNeed;
+}
+
+/** The tree of a submodule or of a file in Git LFS, read with the Secret of its source if it is on the same server. */
+async function partTree(
+  source: Source,
+  { cluster, application, need }: WantedPart,
+): Promise<NamedTree | { readonly problem: ReturnType<typeof problemOfPart> }> {
+  const { repoURL } = need;
+  const owner = ownerOf(application.spec, need.owner);
+  const isSameServer = serverOf(repoURL) === serverOf(owner.source.repoURL);
+  const { secretRef } = isSameServer ? owner.source : {};
+  try {
+    const repository = { repoURL, secretName: secretRef?.name, field: owner.field };
+    const question = { ...questionOf(cluster, application), other: repository };
+    const credential = await asPerson(owner.field, () => readCredential(question));
+    const { tree } = await source.fetch({ repoUrl: repoURL, credential, ...partOf(need) });
+    return { tree, path: '' };
+  } catch (error) {
+    return { problem: problemOfPart(error, need) };
+  }
+}
+
 /** The place of spec.source, or of an entry of spec.sources. Secrets are read with the person's own rights. */
 async function placeOf(cluster: UserCluster, application: Application, other?: NamedSource): Promise<SourcePlace> {
-  const { client, credentialSecrets } = cluster;
-  const hub = { as: () => client, credentialSecrets };
   const source = other === undefined ? 'spec.source' : `spec.sources[${other.name}]`;
   const field = `${source}.secretRef`;
   const { repoURL, chart, secretRef } = other ?? application.spec.source;
-  const question = { application, identity: agentIdentity, context: { hub } };
+  const question = questionOf(cluster, application);
   const repository = { repoURL, chart, secretName: secretRef?.name, field };
   return readPlace({
     spec: other ?? application.spec.source,
     credential: () => asPerson(field, () => readCredential({ ...question, other: repository })),
     verification: () => asPerson(verifyFieldOf(other), () => readVerification(question, other)),
   });
+}
+
+function questionOf({ client, credentialSecrets }: UserCluster, application: Application): CredentialQuestion {
+  return { application, identity: agentIdentity, context: { hub: { as: () => client, credentialSecrets } } };
 }
 
 /** Reads the Secret of a field, and names the ways that remain to a person who may not read it. */

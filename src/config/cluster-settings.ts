@@ -79,6 +79,11 @@ export const CLUSTER_SETTINGS = {
   ),
   handOverWaitMs: duration('hand-over-wait', '60s', 'how long a prune waits for other Applications of the repository'),
   discoveryRetryMs: duration('discovery-retry', '15s', 'how often discovery is repeated for a kind that is not served'),
+  healthChecks: text(
+    'health-checks',
+    '',
+    'file with checks of health for all Applications, in the form of spec.health.checks; empty: none',
+  ),
   definitionCheckMs: duration(
     'definition-check',
     '5s',

@@ -23,6 +23,12 @@ export const SOURCE_SETTINGS = {
       'hosts whose repositories a kustomization may name as bases, separated by commas: host, *.host, host:port/path; ' +
       'empty: none',
   },
+  submoduleHosts: {
+    flag: 'submodule-hosts',
+    type: 'addresses',
+    default: '',
+    description: 'hosts beside that of its own repository on which a submodule may be, in the same form; empty: none',
+  },
   chartHosts: {
     flag: 'chart-hosts',
     type: 'addresses',

@@ -16,6 +16,8 @@ export interface Health {
 export interface HealthContext {
   /** The Pods of the workload; absent if they were not listed. */
   readonly pods?: readonly LiveObject[];
+  /** The health by the check that people have written for the kind. undefined, or gives undefined: there is none. */
+  readonly checked?: (live: LiveObject) => Health | undefined;
   /** The Application whose objects are assessed. */
   readonly self?: { readonly namespace: string; readonly name: string };
 }

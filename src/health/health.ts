@@ -25,7 +25,7 @@ import { assessReplicaSet } from './replica-set.ts';
 import { assessRollout } from './rollout.ts';
 import { assessService } from './service.ts';
 import { assessStatefulSet } from './stateful-set.ts';
-import { HEALTHY, healthOf, ORDER, type Health, type HealthContext } from './assessment.ts';
+import { HEALTHY, healthOf, isObserved, NOT_OBSERVED, ORDER, type Health, type HealthContext } from './assessment.ts';
 
 export type { Health, HealthContext, HealthStatus } from './assessment.ts';
 export { podSelectorOf } from './workload-pods.ts';
@@ -60,7 +60,19 @@ export function assessHealth(live: LiveObject | undefined, context: HealthContex
   const assess = ASSESSMENTS.get(`${live.id.group}/${live.id.kind}`) ?? assessCustom;
   // The conditions of a terminating Namespace say what it waits for, and a finished Job stays finished while it goes.
   const isSelfExplaining = assess === assessNamespace || isFinished(live);
-  return (isSelfExplaining ? undefined : assessTermination(live)) ?? assess(live, context);
+  const terminating = isSelfExplaining ? undefined : assessTermination(live);
+  return terminating ?? assessByCheck(live, context) ?? assess(live, context);
+}
+
+/** The generation comes first, as in Flux: the status that a check reads may be about an earlier one. */
+function assessByCheck(live: LiveObject, { checked }: HealthContext): Health | undefined {
+  const health = checked?.(live);
+  return health && !isObserved(live.body) ? NOT_OBSERVED : health;
+}
+
+/** Whether a check of people may decide. A Job or Pod that has ended stays so, whatever a check says. */
+export function mayCheck(live: LiveObject): boolean {
+  return live.deletionTimestamp === undefined && !isFinished(live);
 }
 
 function assessCustom(live: LiveObject): Health {

@@ -86,6 +86,8 @@ export const ERROR_CODES = {
     'SopsOutputTooLarge',
     'KeyFolderUnusable', // the folder through which sops gets its keys is not in memory
   ],
+  /** Checks of health that people have written. */
+  health: ['HealthCheckInvalid'],
   /** Answers of the API server to a request about an object. */
   answer: [
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only

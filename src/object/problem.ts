@@ -17,6 +17,8 @@ export type ProblemCode =
   | 'ValuesInvalid' // values that cannot be read, or that the schema of the chart refuses
   | 'TemplateFailed' // a template that helm cannot execute, or that refuses its values
   | 'NonDeterministic' // a chart that prints something else for the same input
+  | 'SubmoduleInvalid' // a submodule that .gitmodules describes wrongly, or whose commit cannot be brought
+  | 'LfsUnavailable' // the content of a file in Git LFS that its server does not give out, or gives out changed
   | 'Sealed' // a file that SOPS has sealed, without a key to open it
   | 'DecryptionFailed' // a sealed file that no key opens, that was changed, or whose kind of key is not supported
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)

@@ -8,10 +8,11 @@ import type { PruneGuard } from '../plan/prune-guard.ts';
 import type { Manifests } from '../render/manifests.ts';
 import type { CollectedFiles } from '../render/helm/chart-files.ts';
 import type { ChartFilesRequest } from '../sandbox/chart-files-job.ts';
+import type { CommonChecks, HealthChecksPort } from '../sandbox/health-checks-job.ts';
 import type { LocateRequest } from '../sandbox/locate-job.ts';
 import type { Sops } from '../sops/sops.ts';
 import type { SourcePort } from '../source/ports.ts';
-import type { Answers, Release } from '../render/needs.ts';
+import type { Answers, Release, TreeOrigin } from '../render/needs.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import type { PassEvent } from '../status/event.ts';
 import type { Chance, Clock, Log, Metrics } from '../telemetry/ports.ts';
@@ -29,6 +30,8 @@ export interface ReconcileContext {
   readonly render: RenderPort;
   readonly helm: HelmPort;
   readonly sops: Pick<Sops, 'open'>;
+  /** Evaluates the checks of health that people have written. */
+  readonly healthChecks: HealthChecksPort & CommonChecks;
   readonly claims: Claims;
   readonly neighbours: Neighbours;
   readonly log: Log;
@@ -87,6 +90,8 @@ export interface ReconcileSettings {
   readonly remoteBaseHosts: readonly AddressRule[];
   /** Hosts whose charts a chart or a kustomization may depend on. */
   readonly chartHosts: readonly AddressRule[];
+  /** The same for submodules that are not on the host of their repository. */
+  readonly submoduleHosts: readonly AddressRule[];
   /** Whether such a base may name no revision. */
   readonly remoteBaseAllowUnpinned: boolean;
   /** Size of the live objects that one pass reads by name. */
@@ -106,6 +111,8 @@ export type HelmPort = Pick<Helm, 'template' | 'version'>;
 export interface RenderRequest {
   readonly snapshot: Snapshot;
   readonly path: string;
+  /** The repository of the snapshot. */
+  readonly origin?: TreeOrigin | undefined;
   /** `spec.render`. */
   readonly options: RenderOptions;
   readonly release: Release;
@@ -125,4 +132,6 @@ export interface RenderRequest {
 export interface RenderedTree {
   readonly tree: SnapshotTree;
   readonly path: string;
+  /** The repository of spec.sources or of a remote base. Absent: nothing but the objects of the tree is read. */
+  readonly origin?: TreeOrigin | undefined;
 }

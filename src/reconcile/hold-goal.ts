@@ -79,7 +79,7 @@ function withHold(goal: PassGoal, hold: Hold | undefined): PassGoal {
 function withoutHold({ goal, application }: HoldQuestion): PassGoal {
   const { hold: _ended, ...status } = application.status;
   const { holdRequest } = goal;
-  return { ...readGoal({ ...application, status }), holdRequest, hold: undefined, commit: undefined };
+  return { ...readGoal({ ...application, status }, goal.window), holdRequest, hold: undefined, commit: undefined };
 }
 
 const REFUSALS = {

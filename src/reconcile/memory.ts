@@ -15,10 +15,12 @@ import {
   emptyEndedJobsMemory,
   emptyEvidenceMemory,
   emptyHealsMemory,
+  emptyHealthChecksMemory,
   emptyInventoryMemory,
   type EndedJobsMemory,
   type EvidenceMemory,
   type HealsMemory,
+  type HealthChecksMemory,
   type InventoryMemory,
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
@@ -70,6 +72,7 @@ export interface Memory {
   readonly evidence: EvidenceMemory;
   readonly endedJobs: EndedJobsMemory;
   readonly heals: HealsMemory;
+  readonly healthChecks: HealthChecksMemory;
   readonly place: PlaceMemory;
   readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
@@ -107,6 +110,7 @@ export function emptyMemory(): Memory {
     evidence: emptyEvidenceMemory(),
     endedJobs: emptyEndedJobsMemory(),
     heals: emptyHealsMemory(),
+    healthChecks: emptyHealthChecksMemory(),
     place: emptyPlaceMemory(),
     refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),

@@ -1,5 +1,6 @@
 /** The values that all stages of one pass share: its Application, its rights, its goal, and the failures so far. */
 import type { Application, ApplicationMetadata, ApplicationSpec } from '../application/schema.ts';
+import { windowsAt } from '../application/windows.ts';
 import { agentIdentity, identityKey, serviceAccountIdentity, type Identity } from '../cluster/identity.ts';
 import type { Cluster, CredentialSecrets, DataWatches, Hub, HubClient } from '../cluster/ports.ts';
 import { ownerOf, type Owner } from '../object/applyset.ts';
@@ -62,6 +63,7 @@ export interface ReadingContext extends Pick<ReconcileContext, 'render' | 'helm'
     | 'pollJitter'
     | 'remoteBaseHosts'
     | 'chartHosts'
+    | 'submoduleHosts'
     | 'remoteBaseAllowUnpinned'
     | 'minPollBackoffMs'
     | 'maxPollBackoffMs'
@@ -77,7 +79,8 @@ export interface PassOptions {
 }
 
 export function beginPass({ application, record, context, signal }: PassOptions): Pass {
-  const goal = readGoal(application);
+  const { windows } = application.spec.sync;
+  const goal = readGoal(application, windowsAt(windows, context.clock.now()));
   const identity = identityOf(application, context.settings);
   changeAccount(identity, record, context.cluster);
   const memory = goal.isDryRun ? scratchOf(record.memory) : record.memory;

@@ -8,6 +8,7 @@
  */
 import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
+import type { Change } from '../diff/changes.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
 import type { Snapshot } from '../source/snapshot.ts';
@@ -15,6 +16,7 @@ import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
+import { invalidChecks, runHealthChecks, type CheckResults } from './decide/health-checks.ts';
 import { encodeAhead, forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
@@ -135,7 +137,13 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
   if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
-  const { planned, goal, excess } = await planPass(planQuestionOf(pass), { snapshot, bound, inventory, changes });
+  const checks = await checkGate(pass, changes);
+  const { planned, goal, excess } = await planPass(planQuestionOf(pass, checks), {
+    snapshot,
+    bound,
+    inventory,
+    changes,
+  });
   pass.goal = goal;
   if (excess) pass.failures.push(excess);
   const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
@@ -143,9 +151,18 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
+  const invalid = invalidChecks(pass);
+  if (invalid) pass.failures.push(invalid);
   const worst = worstOf({ bound, health });
   noteHealth(clocks, { revision: snapshot.revision, worst, nowMs: context.clock.monotonicMs() });
   return { ...findings, applied, health };
+}
+
+/** Health by the checks of people, for the gate between waves. undefined: a dry run, which waits for nothing. */
+async function checkGate(pass: Pass, changes: readonly Change[]): Promise<CheckResults | undefined> {
+  if (pass.goal.isDryRun) return undefined;
+  const live = changes.flatMap((change) => (change.desired && change.live ? [change.live] : []));
+  return runHealthChecks(pass, live);
 }
 
 /** The results of the plan. undefined: it has no effects, or they failed as a whole. */

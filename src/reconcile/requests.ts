@@ -9,6 +9,7 @@ import { RECONCILE_AT_ANNOTATION, REQUEST_ANNOTATION } from '../application/keys
 import { parseRequest, type ApplicationRequest } from '../application/request.ts';
 import type { Application, ApplicationMetadata, ApplicationSpec, StoredStatus } from '../application/schema.ts';
 import { STATUS_LIMITS, type Hold } from '../application/status-schema.ts';
+import { describeWindow, type WindowState } from '../application/windows.ts';
 import type { Change } from '../diff/changes.ts';
 import { idKey } from '../object/identity.ts';
 import { NOTHING_HELD, otherDigest } from '../plan/prune-guard.ts';
@@ -33,6 +34,8 @@ export interface PassGoal {
   readonly hold?: Hold | undefined;
   /** The request asks for a hold, or for its end. */
   readonly holdRequest?: HoldRequest | undefined;
+  /** The state of spec.sync.windows. undefined: there are none. */
+  readonly window?: WindowState | undefined;
   /** The pass may write nothing but the answer to the request. */
   readonly isDryRun: boolean;
 }
@@ -51,12 +54,15 @@ export interface HoldRequest {
   readonly isUnderWay: boolean;
 }
 
-/** `spec` is undefined where it cannot be read. */
-export function readGoal(application: {
-  readonly metadata: ApplicationMetadata;
-  readonly spec?: ApplicationSpec | undefined;
-  readonly status: StoredStatus;
-}): PassGoal {
+/** `spec` is undefined where it cannot be read. `window`: the state of spec.sync.windows. */
+export function readGoal(
+  application: {
+    readonly metadata: ApplicationMetadata;
+    readonly spec?: ApplicationSpec | undefined;
+    readonly status: StoredStatus;
+  },
+  window?: WindowState,
+): PassGoal {
   const { metadata, spec, status } = application;
   const parsed = parseRequest(metadata.annotations[REQUEST_ANNOTATION]);
   const annotation = metadata.annotations[RECONCILE_AT_ANNOTATION];
@@ -71,10 +77,11 @@ export function readGoal(application: {
     reconcileAt,
     confirmation: undefined,
     takesOver: false,
-    intent: declaredIntent(spec, status),
+    intent: declaredIntent(spec, { hold: status.hold, window }),
     commit: undefined,
     hold: status.hold,
     holdRequest: undefined,
+    window,
     isDryRun: false,
   };
   if (!parsed || isAnswered) return declared;
@@ -97,6 +104,8 @@ function goalOfAction(
   if (request.action === 'refresh') return goal;
   if (spec.sync.mode === 'detect') return refuse(goal, spec, REFUSALS.detect);
   const isUnderWay = status.lastRequest?.id === request.id;
+  // A request that was accepted is carried out to its end.
+  if (isForbidden(request, goal.window) && !isUnderWay) return refuse(goal, spec, REFUSALS.closed(goal.window));
   switch (request.action) {
     case 'confirm-prune': {
       const refusal = refusalOfConfirmation(request, { metadata, status, isUnderWay });
@@ -114,17 +123,27 @@ function goalOfAction(
   }
 }
 
+/** Whether the request would change objects while the windows forbid that to requests as well. */
+function isForbidden(request: ApplicationRequest, window: WindowState | undefined): window is WindowState {
+  const isHarmless = request.action === 'release' || (request.action === 'sync' && request.dryRun === true);
+  return window !== undefined && !window.mayRequest && !isHarmless;
+}
+
 function actingIntent(prune: boolean): Intent {
   return { mode: 'auto', prune, objects: undefined };
 }
 
-/** The intent of the spec, without any request. A hold may have a say of its own about prunes. */
+/**
+ * The intent of the spec, without any request. A hold may have a say of its own about prunes. While the windows are
+ * closed, mode auto waits as mode manual does.
+ */
 export function declaredIntent(
   spec: ApplicationSpec | undefined,
-  { hold }: Pick<PassGoal, 'hold'> | StoredStatus,
+  { hold, window }: Pick<PassGoal, 'hold' | 'window'>,
 ): Intent {
   const prune = spec !== undefined && (hold?.prune ?? spec.sync.prune);
-  return { mode: spec?.sync.mode ?? 'detect', prune, objects: undefined };
+  const mode = spec?.sync.mode ?? 'detect';
+  return { mode: mode === 'auto' && window?.isOpen === false ? 'manual' : mode, prune, objects: undefined };
 }
 
 function requestedGoal(
@@ -175,6 +194,8 @@ function refusalOfConfirmation(
 
 const REFUSALS = {
   detect: 'spec.sync.mode is detect, so nothing is ever written: set it to manual or auto, and ask again',
+  closed: (window: WindowState | undefined) =>
+    `spec.sync.windows forbid it now: ${window ? describeWindow(window) : ''}; a window with manual: true allows requests`,
   otherSpec:
     'not confirmed: the spec has changed since the prune was held; look at what it would delete now, and ask again',
   moved: (held: string, revision: string, mode: ApplicationSpec['sync']['mode']) =>

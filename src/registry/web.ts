@@ -17,6 +17,8 @@ export interface WebRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers that are sent only to the origin of `url`. */
+  readonly originHeaders?: Readonly<Record<string, string>>;
   /** JSON, for a POST alone; such a request follows no redirect. */
   readonly body?: string | undefined;
   /** The value of the header. */

@@ -1,7 +1,10 @@
 /** Explains to people why a path is not in the tree: a submodule, or a name that is written another way. */
 import { nearestName } from '../object/nearest.ts';
 import { StageError } from '../object/stage-error.ts';
+import { fail, type ProblemPlace } from './fail.ts';
 import type { FileEntry, FileTree } from './file-tree.ts';
+
+export const SUBMODULE_HINT = 'Set spec.source.submodules to true, or make an Application of its repository.';
 
 /** A sentence about the first part of the path that is absent; undefined if there is nothing to say. */
 export function explainAbsent(tree: FileTree, path: string): { message?: string; hint?: string } {
@@ -14,7 +17,7 @@ export function explainAbsent(tree: FileTree, path: string): { message?: string;
     if (entries.some(({ name, type }) => name === part && type === 'submodule')) {
       return {
         message: `${place} is a submodule, and submodules are not fetched`,
-        hint: 'Make an Application of its repository, or commit its files.',
+        hint: SUBMODULE_HINT,
       };
     }
     const near = nearestName(
@@ -26,6 +29,16 @@ export function explainAbsent(tree: FileTree, path: string): { message?: string;
     return { hint: `Did you mean ${meant}?` };
   }
   return {};
+}
+
+/** Fails if a path leads into a submodule that is not read. */
+export function refuseSubmodule(tree: FileTree, path: string, place: ProblemPlace = {}): void {
+  const found = tree.submodule(path);
+  if (found === undefined) return;
+  fail('PathNotFound', `${found.path} is a submodule, and submodules are not fetched`, {
+    ...place,
+    hint: SUBMODULE_HINT,
+  });
 }
 
 /** On a person's own machine a folder may be unreadable. */

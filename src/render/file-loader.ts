@@ -5,10 +5,12 @@
  */
 import { StageError } from '../object/stage-error.ts';
 import type { DocumentCache } from './document-cache.ts';
-import { fail } from './fail.ts';
+import { refuseSubmodule } from './explain-absent.ts';
+import { fail, problemOf } from './fail.ts';
 import type { FileTree } from './file-tree.ts';
+import { isLfsPointer } from './lfs/lfs-pointer.ts';
 import type { RenderLimits } from './manifests.ts';
-import type { Answer, Answers, Need } from './needs.ts';
+import type { Answer, Answers, Need, TreeOrigin } from './needs.ts';
 import { sealedNeed } from './sealed/sealed-need.ts';
 import { readSealed } from './sealed/sealed-file.ts';
 
@@ -19,8 +21,15 @@ export interface RenderContext {
   readonly warnings: string[];
   /** Paths of the files read so far; bounded by `maxFiles`. */
   readonly filesRead: Set<string>;
-  /** Kustomizations visited, characters generated and sealed bytes asked for so far, all bounded. */
-  readonly usage: { kustomizations: number; generatedChars: number; sealedBytes: number };
+  /** Kustomizations visited, characters generated, sealed bytes asked for and submodules so far, all bounded. */
+  readonly usage: {
+    kustomizations: number;
+    generatedChars: number;
+    sealedBytes: number;
+    submodules: number;
+    /** Sizes of files in LFS in bytes, by the keys of their needs. */
+    readonly lfs: Map<string, number>;
+  };
   /** Whether sealed files are opened; otherwise each is a problem. */
   readonly opensSealed: boolean;
   /** The sealed files read so far, by path: no problem shows their content. */
@@ -58,6 +67,8 @@ export function markContained({ sealedFiles }: Pick<RenderContext, 'sealedFiles'
 export interface RenderTree {
   readonly tree: FileTree;
   readonly path: string;
+  /** Absent: nothing but the objects of the tree is read. */
+  readonly origin?: TreeOrigin | undefined;
 }
 
 /**
@@ -128,12 +139,27 @@ export function readBytes(context: RenderContext, path: string, name = path): Ui
 /** The bytes of a file as they are, sealed or not. Fails with PathNotFound, PathEscapesRoot or LimitExceeded. */
 export function readStoredBytes(context: RenderContext, path: string): Uint8Array {
   checkFile(context, path);
+  const bytes = readFrom(context.tree, path);
+  if (isLfsPointer(bytes)) refusePointer(path);
+  return bytes;
+}
+
+function readFrom(tree: FileTree, path: string): Uint8Array {
   try {
-    return context.tree.read(path);
+    return tree.read(path);
   } catch (error) {
-    if (error instanceof StageError) fail('LimitExceeded', error.message, { file: path });
-    throw error;
+    if (!(error instanceof StageError)) throw error;
+    const { code, message } = problemOf(error);
+    return fail(code, message, { file: path });
   }
+}
+
+/** Fails for a pointer of Git LFS. */
+export function refusePointer(file: string): never {
+  fail('Unsupported', 'the file is a pointer of Git LFS, whose content is not fetched', {
+    ...{ file, line: 1 },
+    hint: 'Set spec.source.lfs to true, or commit the file itself.',
+  });
 }
 
 /** Checks that a file exists within all limits, and counts it as read. Fails like `readBytes`. */
@@ -141,7 +167,10 @@ export function checkFile(context: RenderContext, path: string): { oid: string; 
   const found = context.tree.find(path);
   if (found.type === 'outside') fail('PathEscapesRoot', `${path} is a link that leaves the repository`, { file: path });
   if (found.type === 'folder') fail('PathNotFound', `${path} is a folder, not a file`, { file: path });
-  if (found.type === 'absent') fail('PathNotFound', `there is no file ${path}`, { file: path });
+  if (found.type === 'absent') {
+    refuseSubmodule(context.tree, path, { file: path });
+    fail('PathNotFound', `there is no file ${path}`, { file: path });
+  }
   if (found.sizeBytes > context.limits.maxFileBytes) {
     const message = `the file has ${found.sizeBytes} bytes; at most ${context.limits.maxFileBytes} are allowed`;
     fail('LimitExceeded', message, { file: path });

@@ -17,6 +17,16 @@ export type Found =
   /** A link on the path points out of the tree, or to itself through other links. */
   | { readonly type: 'outside' };
 
+/** A submodule on a path. */
+export interface SubmodulePlace {
+  /** Path of the submodule, links resolved. */
+  readonly path: string;
+  /** The commit of its repository, 40 hex digits. */
+  readonly commit: string;
+  /** The rest of the path that was looked up, within the submodule; '' is its root. */
+  readonly rest: string;
+}
+
 export interface FileTree {
   /** Looks up a path, following links. The path is recorded in the read-set, even if it is absent. */
   find(path: string): Found;
@@ -26,4 +36,8 @@ export interface FileTree {
   read(path: string): Uint8Array;
   /** The path with all links resolved; undefined if it is absent or outside. */
   resolve(path: string): string | undefined;
+  /** The first submodule that a path leads to or into; its files are `absent` in this tree. undefined: none. */
+  submodule(path: string): SubmodulePlace | undefined;
+  /** Whether `find` may ask for the content of a file, so that a later reader finds it. Absent: it never does. */
+  readonly asksForContent?: boolean;
 }

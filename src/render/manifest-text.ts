@@ -25,18 +25,12 @@ export interface TextSource {
   readonly limits: RenderLimits;
 }
 
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
-
 export function readObjects(
   source: TextSource,
   nonTextKeys: 'error' | 'text' = 'error',
   duplicateKeys: YamlOptions['duplicateKeys'] = 'error',
 ): TextObject[] {
   const { text, file } = source;
-  if (text.startsWith(LFS_POINTER)) {
-    const hint = 'Commit the file itself, without Git LFS.';
-    fail('Unsupported', 'the file is a pointer of Git LFS, whose content is not fetched', { file, line: 1, hint });
-  }
   const separator = /\n---[ \t]*[^\s#][^\n]*\n/.exec(text);
   if (separator) {
     const line = text.slice(0, separator.index + 1).split('\n').length;

@@ -23,6 +23,8 @@ export function mountTrees(main: FileTree, trees: ReadonlyMap<string, RenderTree
       const name = mountOf(trees, path);
       return resolved === undefined || name === '' ? resolved : trimSlash(`${name}/${resolved}`);
     },
+    asksForContent: main.asksForContent === true,
+    submodule: (path) => at(path, (tree, inner) => tree.submodule(inner)),
   };
 }
 

@@ -16,6 +16,15 @@ export interface TreePlace {
   readonly path: string;
 }
 
+/** The repository of a tree, and the content beside its own objects that is read. */
+export interface TreeOrigin {
+  readonly repoURL: string;
+  /** Whether its submodules are read. */
+  readonly submodules: boolean;
+  /** Whether the content of its files in Git LFS is read. */
+  readonly lfs: boolean;
+}
+
 /** The Application as a chart sees it. */
 export interface Release {
   readonly name: string;
@@ -61,6 +70,33 @@ export interface RepositoryNeed extends Asked {
   readonly isPinned: boolean;
 }
 
+/** The commit of another repository that a submodule names. The answer is a tree. */
+export interface SubmoduleNeed extends Asked {
+  readonly type: 'submodule';
+  /** Address of its repository, resolved. */
+  readonly repoURL: string;
+  /** 40 hex digits. */
+  readonly commit: string;
+  /** Path of the submodule, for messages. */
+  readonly path: string;
+  /** Address of the repository that holds it. */
+  readonly parentURL: string;
+  /** The source that it belongs to, by the name of its tree; see `TreePlace`. */
+  readonly owner: string;
+}
+
+/** The content of a file in Git LFS. The answer is a tree with one file; see `LFS_FILE`. */
+export interface LfsNeed extends Asked {
+  readonly type: 'lfs';
+  /** SHA-256 of the content, 64 hex digits. */
+  readonly oid: string;
+  readonly sizeBytes: number;
+  /** Address of the repository that holds the pointer. */
+  readonly repoURL: string;
+  /** As `SubmoduleNeed.owner`. */
+  readonly owner: string;
+}
+
 /** A chart of a Helm repository or registry. The answer is a tree whose root is the folder of the chart. */
 export interface ChartNeed extends Asked {
   readonly type: 'chart';
@@ -86,7 +122,7 @@ export interface SealedNeed extends Asked {
   readonly content: string;
 }
 
-export type Need = DataNeed | RepositoryNeed | ChartNeed | HelmNeed | SealedNeed;
+export type Need = DataNeed | RepositoryNeed | SubmoduleNeed | LfsNeed | ChartNeed | HelmNeed | SealedNeed;
 
 /** One call of `helm template`. */
 export interface HelmRun {

@@ -12,6 +12,7 @@ import { idOf, idKey } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import { isKubeObject } from '../object/value.ts';
 import { valueToNode, type YamlMap } from '../object/yaml/node.ts';
+import { unused } from './asking.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { explainAbsent } from './explain-absent.ts';
 import { explainEmpty, explainLeftOut } from './explain-empty.ts';
@@ -30,7 +31,8 @@ import { mountTrees } from './mounted-trees.ts';
 import { openSecretData } from './sealed/open-secret-data.ts';
 import { hideOpened } from './sealed/hide-opened.ts';
 import { markSealed } from './sealed/mark-sealed.ts';
-import type { Answers, Release } from './needs.ts';
+import type { Answers, Release, TreeOrigin } from './needs.ts';
+import { openSourceTrees } from './source-trees.ts';
 import { substituteObjects } from './substitute/substitute.ts';
 import { readVariables } from './substitute/variables.ts';
 
@@ -53,6 +55,8 @@ export interface RenderInput {
   readonly options?: GivenOptions;
   /** The Application, for the defaults of a chart. Absent on the command line without an Application. */
   readonly release?: Release;
+  /** The repository of `tree`. Absent: nothing but the objects of the tree is read. */
+  readonly origin?: TreeOrigin | undefined;
   /** Trees beside `tree`; see RenderContext. */
   readonly trees?: ReadonlyMap<string, RenderTree>;
   readonly answers?: Answers;
@@ -164,22 +168,21 @@ function overrideObjects(
 }
 
 function contextOf(
-  { tree, limits, cache, options, trees = new Map(), answers = new Map(), ...input }: RenderInput,
+  { tree, limits, cache, options, origin, trees = new Map(), answers = new Map(), ...input }: RenderInput,
   readSet: Record<string, string>,
 ): RenderContext {
+  const asking = { limits, answers, needs: [], answersUsed: new Set<string>(), usage: unused(), trees };
+  const sources = openSourceTrees(asking, { tree, origin });
   return {
-    tree: recordReads(mountTrees(tree, trees), readSet),
+    ...asking,
     limits,
+    tree: recordReads(mountTrees(sources.tree, sources.trees), readSet),
     warnings: [],
     filesRead: new Set(),
-    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0 },
     opensSealed: input.opensSealed ?? options?.decryption !== undefined,
     sealedFiles: new Map(),
     cache,
-    trees,
-    answers,
-    needs: [],
-    answersUsed: new Set(),
+    trees: sources.trees,
   };
 }
 
@@ -244,5 +247,7 @@ function recordReads(tree: FileTree, readSet: Record<string, string>): FileTree 
     list: (path) => tree.list(path),
     read: (path) => tree.read(path),
     resolve: (path) => tree.resolve(path),
+    submodule: (path) => tree.submodule(path),
+    asksForContent: tree.asksForContent === true,
   };
 }

@@ -11,8 +11,11 @@ import type { Need } from './needs.ts';
 /** A chart within a base within an overlay, and values for it, take three. */
 export const MAX_ROUNDS = 4;
 
-/** Rounds that bring nothing but sealed files: one patch may hide the next, until it is opened. */
-const MAX_SEALED_ROUNDS = 32;
+/** Needs for files of the sources themselves. One of them may hide the next, such as a patch that is sealed. */
+const FILES: ReadonlySet<Need['type']> = new Set(['sealed', 'submodule', 'lfs']);
+
+/** Rounds that bring nothing but files. */
+const MAX_FILE_ROUNDS = 64;
 
 /** The part of a result that decides whether the render goes on. */
 type Asking = Pick<Manifests, 'needs' | 'problems'>;
@@ -39,17 +42,17 @@ export async function renderWithAnswers<A, M extends Asking = Manifests>({
 }: Rounds<A, M>): Promise<Answered<A, M>> {
   const answers = new Map(known);
   let round = 0;
-  for (let sealedRounds = 0; ;) {
+  for (let fileRounds = 0; ;) {
     const manifests = await render(answers);
     if (manifests.needs.length === 0) return { manifests, answers };
-    const isSealedAlone = manifests.needs.every(({ type }) => type === 'sealed') && sealedRounds < MAX_SEALED_ROUNDS;
-    if (round === MAX_ROUNDS && !isSealedAlone)
+    const areFilesAlone = manifests.needs.every(({ type }) => FILES.has(type)) && fileRounds < MAX_FILE_ROUNDS;
+    if (round === MAX_ROUNDS && !areFilesAlone)
       return { manifests: { ...manifests, problems: [unanswered(manifests.needs)] }, answers };
     const brought = await Promise.all(
       manifests.needs.map(async (need) => [need.key, await bring(need, answers)] as const),
     );
     for (const [key, answer] of brought) answers.set(key, answer);
-    if (isSealedAlone) sealedRounds += 1;
+    if (areFilesAlone) fileRounds += 1;
     else round += 1;
   }
 }
@@ -74,6 +77,10 @@ export function nameOfNeed(need: Need): string {
       return `the ${need.kind} ${need.name}`;
     case 'repository':
       return `the repository ${need.repoURL} at ${need.revision}`;
+    case 'submodule':
+      return `the submodule ${need.path}`;
+    case 'lfs':
+      return `the content of ${need.file ?? need.oid}, which is in Git LFS`;
     case 'chart':
       return `the chart ${need.name} of ${need.repoURL}`;
     case 'helm':

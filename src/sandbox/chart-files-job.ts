@@ -1,7 +1,8 @@
 /** The parent's side of collecting the files of a chart: the child reads the trees, and the parent gets plain files. */
 import { dirname } from 'node:path';
 import type { ChartFilesLimits, CollectedFiles } from '../render/helm/chart-files.ts';
-import type { HelmRun } from '../render/needs.ts';
+import type { HelmRun, TreeOrigin } from '../render/needs.ts';
+import { isPartOfSource } from '../render/source-trees.ts';
 import type { SnapshotTree } from '../source/snapshot.ts';
 import { decodeChartFiles } from './chart-files-wire.ts';
 import type { NamedTree, TreeLimits } from './render-job.ts';
@@ -10,6 +11,7 @@ import type { Sandbox } from './sandbox.ts';
 /** The input of the job. */
 export interface ChartFilesJobInput {
   readonly tree: SnapshotTree;
+  readonly origin: TreeOrigin | undefined;
   readonly trees: readonly (readonly [name: string, tree: NamedTree])[];
   /** Without texts of values, which the child does not need. */
   readonly run: Pick<HelmRun, 'chart' | 'dependencies' | 'values'>;
@@ -19,6 +21,8 @@ export interface ChartFilesJobInput {
 
 export interface ChartFilesRequest {
   readonly tree: SnapshotTree;
+  /** The repository of the tree. Absent: nothing but its objects is read. */
+  readonly origin?: TreeOrigin | undefined;
   /** By `$name` of spec.sources, or by the key of a need that a tree answers. */
   readonly trees: ReadonlyMap<string, NamedTree>;
   readonly run: HelmRun;
@@ -35,7 +39,7 @@ export interface ChartFilesSettings {
 /** Rejects with StageError: one of the sandbox, or one of reading the trees. */
 export async function collectInSandbox(
   sandbox: Sandbox,
-  { tree, trees, run, tenant, signal }: ChartFilesRequest,
+  { tree, origin, trees, run, tenant, signal }: ChartFilesRequest,
   { limits, treeLimits, deadlineMs }: ChartFilesSettings,
 ): Promise<CollectedFiles> {
   const { chart, dependencies, values } = run;
@@ -44,9 +48,10 @@ export async function collectInSandbox(
     ...dependencies.map(({ place }) => place.tree),
     ...values.flatMap((one) => (one.type === 'file' ? [one.place.tree] : [])),
   ]);
-  const used = [...trees].filter(([name]) => named.has(name));
+  const used = [...trees].filter(([name]) => named.has(name) || isPartOfSource(name));
   const input: ChartFilesJobInput = {
     tree,
+    origin,
     trees: used,
     run: {
       chart,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { KubeObject } from '../object/value.ts';
 import type { RenderOptions } from '../application/render-schema.ts';
 import type { Manifests, RenderLimits } from '../render/manifests.ts';
-import type { Answer, Answers, Release } from '../render/needs.ts';
+import type { Answer, Answers, Release, TreeOrigin } from '../render/needs.ts';
 import type { RenderedSizeLimits } from '../render/rendered-size.ts';
 import type { Snapshot, SnapshotTree } from '../source/snapshot.ts';
 import { decodeManifests, isUnchanged } from './manifests-wire.ts';
@@ -12,6 +12,7 @@ import type { Sandbox } from './sandbox.ts';
 /** The input of the job. The child may read only the folders of the trees and its own code from the disk. */
 export interface RenderJobInput {
   readonly tree: SnapshotTree;
+  readonly origin: TreeOrigin | undefined;
   readonly path: string;
   readonly trees: readonly (readonly [name: string, tree: NamedTree])[];
   readonly options: RenderOptions;
@@ -32,6 +33,8 @@ export interface RenderJobInput {
 export interface NamedTree {
   readonly tree: SnapshotTree;
   readonly path: string;
+  /** Absent: nothing but the objects of the tree is read. */
+  readonly origin?: TreeOrigin | undefined;
 }
 
 /** Bounds on reading objects from packs; the same as for the fetch. */
@@ -43,6 +46,8 @@ export interface TreeLimits {
 
 export interface RenderRequest {
   readonly snapshot: Snapshot;
+  /** The repository of the snapshot. Absent: nothing but the objects of its tree is read. */
+  readonly origin?: TreeOrigin | undefined;
   /** Path of the folder within the snapshot; '' is the root. */
   readonly path: string;
   /** `spec.render`. Absent: no options. */
@@ -75,11 +80,12 @@ export async function renderInSandbox(
   request: RenderRequest,
   { limits, sizeLimits, treeLimits, parsedCacheBytes, deadlineMs }: RenderSettings,
 ): Promise<Manifests> {
-  const { snapshot, path, options = {}, release, previous, mayBeUnchanged = true, tenant, signal } = request;
+  const { snapshot, origin, path, options = {}, release, previous, mayBeUnchanged = true, tenant, signal } = request;
   const { trees = new Map<string, NamedTree>(), answers = new Map<string, Answer>() } = request;
   const known = new Map<string, KubeObject>(previous?.manifests.map(({ digest, object }) => [digest, object]));
   const input: RenderJobInput = {
     tree: snapshot.tree,
+    origin,
     path,
     trees: [...trees],
     options,

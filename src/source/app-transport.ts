@@ -30,6 +30,8 @@ export function withAppTokens(transport: Transport, tokens: AppTokens): Transpor
   }
 
   return {
+    // An app has no key for ssh.
+    ...transport,
     send: (request) => sendWithToken(request, false),
     async close() {
       tokens.close();

@@ -44,6 +44,8 @@ export interface OpenArtifact {
   readonly body: AsyncIterable<Buffer>;
   /** Whether everything lies in one folder that is not part of the content. */
   readonly stripsFolder: boolean;
+  /** The bytes are no archive, but the only file of the tree, which gets this name. Absent: they are an archive. */
+  readonly fileName?: string;
   readonly about: CommitAbout;
 }
 
@@ -79,7 +81,7 @@ interface Filling {
 
 async function fill(
   draft: SnapshotDraft,
-  { body, stripsFolder, about }: OpenArtifact,
+  { body, stripsFolder, fileName, about }: OpenArtifact,
   { options, request }: Filling,
 ): Promise<StoredSnapshot> {
   const { limits, registryLimits, sandbox } = options;
@@ -89,7 +91,7 @@ async function fill(
   await pipeline(body, createWriteStream(archivePath, { mode: 0o600 }), { signal });
   const archiveLimits = { ...limits, ...registryLimits };
   const job = { tenant, deadlineMs: registryLimits.readTimeoutMs, signal };
-  const input = { archivePath, stripsFolder, label, message: commit, limits: archiveLimits };
+  const input = { archivePath, stripsFolder, fileName, label, message: commit, limits: archiveLimits };
   const packed = await runArchiveJob(sandbox, input, job);
   await rm(archivePath);
   await writeFile(packPath, packed.pack, { mode: 0o600 });

@@ -34,6 +34,8 @@ export interface SourcePlace {
   readonly repoUrl: string;
   /** Name of a chart of the Helm repository or registry. Absent: the source is no chart, or the address names it. */
   readonly chart?: string | undefined;
+  /** An object of Git LFS of the repository, whose SHA-256 stands where a commit stands. Absent: the source is none. */
+  readonly lfsObject?: { readonly sizeBytes: number } | undefined;
   /** Snapshots are shared only between requests with the same credential. */
   readonly credential?: Credential | undefined;
   /** The commit, tag or artifact must be signed with one of these keys. Absent: it need not be signed. */

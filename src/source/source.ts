@@ -14,7 +14,9 @@ import { createArtifactOrigin, type RegistrySettings } from './artifact-origin.t
 import { createAppTokens, type AppTokens } from './app-tokens.ts';
 import { withAppTokens } from './app-transport.ts';
 import { toStageError } from './fetch-commit.ts';
+import type { Credential } from './credential.ts';
 import { createGitOrigin } from './git-origin.ts';
+import { createLfsOrigin } from './lfs-origin.ts';
 import { gitHubRepositoryOf } from './github-app.ts';
 import type { SourceLimits } from './limits.ts';
 import { redactError } from './mask.ts';
@@ -23,7 +25,7 @@ import type { JobRunner } from './packs/index-job.ts';
 import type { StoredSnapshot } from './packs/snapshot-folder.ts';
 import { createSnapshotStore } from './packs/snapshot-store.ts';
 import type { SourcePort } from './ports.ts';
-import { createKeyNaming } from './repository.ts';
+import { createKeyNaming, type Repository } from './repository.ts';
 import { nameOfRevision, type ResolvedRevision } from './revision.ts';
 import { createFlights } from './single-flight.ts';
 import { parseSnapshotId, snapshotId, type Snapshot } from './snapshot.ts';
@@ -58,10 +60,11 @@ export function createSource(options: SourceOptions): Source {
   const shared = { ...options, transport, dataDir, store, nameKey: createKeyNaming() };
   const git = createGitOrigin(shared);
   const artifacts = createArtifactOrigin(shared);
+  const lfs = createLfsOrigin({ ...shared, show: (repository, signal) => showLogin(tokens, repository, signal) });
   const polls = createFlights<ResolvedRevision>(clock);
   const fetches = createFlights<StoredSnapshot>(clock);
 
-  const at = chooseOrigin(git, artifacts);
+  const at = chooseOrigin({ git, artifacts, lfs });
   const redacted = createRedaction(tokens);
 
   async function verify(source: SourceAt, stored: StoredSnapshot, request: VerifyRequest): Promise<StoredSnapshot> {
@@ -121,8 +124,23 @@ export function createSource(options: SourceOptions): Source {
   };
 }
 
-function chooseOrigin(git: Origin, artifacts: Origin): Origin['at'] {
+/** Requests of Git ask for tokens by themselves; see `withAppTokens`. */
+async function showLogin(
+  tokens: Pick<AppTokens, 'show'>,
+  { credential, base, key }: Repository,
+  signal: AbortSignal,
+): Promise<Credential | undefined> {
+  const app = credential?.app;
+  if (!app) return credential;
+  const repository = gitHubRepositoryOf({ app, secret: credential.secret, repoUrl: base, isArtifact: false });
+  return (await tokens.show({ credential: { ...credential, app }, repository, key, signal })).credential;
+}
+
+type Origins = Readonly<Record<'git' | 'artifacts' | 'lfs', Origin>>;
+
+function chooseOrigin({ git, artifacts, lfs }: Origins): Origin['at'] {
   return (place) => {
+    if (place.lfsObject) return lfs.at(place);
     const { repoUrl, chart, credential } = place;
     const isArtifact = isArtifactSource({ repoURL: repoUrl, chart });
     if (isArtifact && credential?.app) {

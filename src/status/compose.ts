@@ -5,9 +5,10 @@
  * Invariants: every list and text is within the bounds of the CRD; apart from warnings of the API server, the status
  * holds no value of any object.
  */
-import { formatTime } from '../application/conditions.ts';
+import { cutText, formatTime } from '../application/conditions.ts';
 import { encodeOnce } from '../application/inventory.ts';
 import type { StoredStatus } from '../application/schema.ts';
+import { describeWindow, type WindowState } from '../application/windows.ts';
 import type {
   ApplicationStatus,
   HealthSummary,
@@ -16,6 +17,7 @@ import type {
   SourceRevision,
   SyncStatus,
 } from '../application/status-schema.ts';
+import { STATUS_LIMITS } from '../application/status-schema.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
@@ -55,6 +57,7 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
       generation,
     }),
     sync: { ...sync, ...rollback },
+    ...(report.window ? { window: windowOf(report.window) } : {}),
     ...(hold ? { hold } : {}),
     health,
     counts:
@@ -112,6 +115,16 @@ function syncOf(
     ...optional('signer', report.revision === undefined ? before?.signer : report.about?.signer),
     ...optional('sources', sourcesOf(report) ?? (report.revision === undefined ? before?.sources : undefined)),
     ...attemptsOf(before, report, { verdict, now }),
+  };
+}
+
+function windowOf(window: WindowState): NonNullable<ApplicationStatus['window']> {
+  const { isOpen, changesAtMs } = window;
+  const message = cutText(describeWindow(window), STATUS_LIMITS.maxResourceMessageChars);
+  return {
+    isOpen,
+    ...(isOpen ? {} : { message }),
+    ...(changesAtMs === undefined ? {} : { changesAt: formatTime(changesAtMs) }),
   };
 }
 

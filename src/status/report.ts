@@ -3,6 +3,7 @@ import type { EncodedInventory } from '../application/inventory.ts';
 import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
 import type { Hold, SourceRevision } from '../application/status-schema.ts';
+import type { WindowState } from '../application/windows.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
@@ -109,6 +110,8 @@ export interface PassReport {
   readonly nextAttemptAt?: string;
   /** The last poll has answered an older commit than the one that is in force; another poll has to agree. */
   readonly isInDoubt?: boolean;
+  /** The state of spec.sync.windows; absent if there are none. */
+  readonly window?: WindowState;
   /** The hold that was in force in this pass. */
   readonly hold?: Hold;
   /** The request that this pass answers. */

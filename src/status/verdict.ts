@@ -4,6 +4,7 @@
  */
 import { describeHold } from '../application/hold.ts';
 import { isSettledHealth } from '../application/status-schema.ts';
+import { describeWindow } from '../application/windows.ts';
 import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
@@ -203,9 +204,12 @@ function drifted(report: PassReport, statuses: readonly ObjectStatus[]): PassVer
   const unsettled = request && !request.refusal ? unwell(report, statuses) : undefined;
   const { mode } = application.spec.sync;
   const prune = report.hold?.prune ?? application.spec.sync.prune;
-  const isNext = differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
-  const ready = mode === 'manual' && hasLastSyncSucceeded(report) ? 'True' : 'False';
-  return unsettled ?? { ready, reason: OUT_OF_SYNC, message, isStalled: false, isReconciling: isNext };
+  const isClosed = mode === 'auto' && report.window?.isOpen === false;
+  const isNext = !isClosed && differing.some((status) => isActedOn(status, { mode, prune, objects: undefined }));
+  const isWaiting = mode === 'manual' || isClosed;
+  const ready = isWaiting && hasLastSyncSucceeded(report) ? 'True' : 'False';
+  const text = isClosed && report.window ? `${message}; spec.sync.windows: ${describeWindow(report.window)}` : message;
+  return unsettled ?? { ready, reason: OUT_OF_SYNC, message: text, isStalled: false, isReconciling: isNext };
 }
 
 const OUT_OF_SYNC = 'OutOfSync';
@@ -230,8 +234,9 @@ function isActedOn({ id, isPruning }: ObjectStatus, { mode, prune, objects }: In
 }
 
 /**
- * Whether the last requested sync succeeded. In mode manual it decides Ready: newer commits and drift wait for a
- * person, and Applications that depend on this one must not wait for that.
+ * Whether the last requested sync succeeded. In mode manual, and while windows are closed, it decides Ready: newer
+ * commits and drift wait for a person or the next opening, and Applications that depend on this one must not wait for
+ * that.
  */
 function hasLastSyncSucceeded({ application, applied }: PassReport): boolean {
   const { lastAppliedRevision, lastAttemptedRevision } = application.status.sync ?? {};

@@ -125,6 +125,20 @@ test('host keys of SSH servers are a ConfigMap of the chart, or one that is name
   assert.doesNotMatch(JSON.stringify(await helm.render()), /ssh-known-hosts/);
 });
 
+test('checks of health are a ConfigMap of the chart, whose change starts another Pod, or one that is named', async () => {
+  const checks = [{ apiVersion: 'example.com/v1', kind: 'Thing', current: 'status.ready == true' }];
+  const own = await helm.render({ healthChecks: { checks } });
+  const map = own.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-health-checks'));
+  assert.match((map?.['data'] as { 'checks.yaml'?: string } | undefined)?.['checks.yaml'] ?? '', /kind: Thing/);
+  const text = JSON.stringify(own.find(({ kind }) => kind === 'Deployment'));
+  assert.match(text, /--health-checks=\/health-checks\/checks\.yaml/);
+  assert.match(text, /"tautline\.dev\/health-checks":"[0-9a-f]{64}"/);
+  assert.ok(text.includes(`"name":"${map?.metadata.name}"`));
+  const named = JSON.stringify(await helm.render({ healthChecks: { configMap: 'team-checks' } }));
+  assert.match(named, /"configMap":\{"name":"team-checks"\}/);
+  assert.doesNotMatch(JSON.stringify(await helm.render()), /health-checks/);
+});
+
 test('the status API, which has no login, is reachable from outside the Pod only with a Service', async () => {
   const argsWith = async (values: unknown): Promise<readonly string[]> => containerOf(await helm.render(values)).args;
   assert.ok((await argsWith({})).includes('--api-address=127.0.0.1:8080'));

@@ -19,6 +19,8 @@ export interface GitRequest {
   /** With the query, for example /shop.git/info/refs?service=git-upload-pack */
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  /** The body. Git does not get it any more, so the hook must answer the request. */
+  readonly readBody: () => Promise<Buffer>;
 }
 
 /** Replaces or cuts an answer; undefined leaves it as it is. To delay an answer, let the hook take its time. */
@@ -75,7 +77,12 @@ export async function startGitServer(root: string, onRequest?: GitRequestHook): 
 
   async function answer(request: IncomingMessage, response: ServerResponse, record: OpenRecord): Promise<void> {
     const { method, path } = record;
-    const reaction = await server.onRequest?.({ method, path, headers: request.headers });
+    const reaction = await server.onRequest?.({
+      method,
+      path,
+      headers: request.headers,
+      readBody: () => bodyOf(request),
+    });
     if (reaction && 'status' in reaction) {
       const body = Buffer.from(reaction.body ?? '');
       record.status = reaction.status;
@@ -121,6 +128,12 @@ export async function startGitServer(root: string, onRequest?: GitRequestHook): 
     [Symbol.asyncDispose]: stop,
   };
   return server;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 function openRecord(request: IncomingMessage, response: ServerResponse): OpenRecord {

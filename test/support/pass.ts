@@ -87,6 +87,7 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
   const context = {
     hub: { hubId: 'hub', applications },
     ...{ claims: new Claims(), neighbours, clock, chance: () => 0.5, log: recordLog(), metrics: recordMetrics() },
+    healthChecks: { common: [] },
     settings: SETTINGS,
     notify: ({ reason }: { reason: string }) => void journal.push(`event ${reason}`),
     onFaultPoint(point: string) {

@@ -157,6 +157,7 @@ export function scriptReading(script: ReadingScript = {}): ScriptedReading {
         pollJitter: 0,
         remoteBaseHosts: parseAddressRules('bases.example.com') ?? [],
         remoteBaseAllowUnpinned: false,
+        submoduleHosts: parseAddressRules('modules.example.com') ?? [],
         chartHosts: parseAddressRules('charts.example.com') ?? [],
         minPollBackoffMs: 1_000,
         maxPollBackoffMs: 60_000,

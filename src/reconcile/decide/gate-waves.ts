@@ -7,21 +7,21 @@ import type { Application } from '../../application/schema.ts';
 import { isSettledHealth } from '../../application/status-schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { REASONS } from '../../diff/diff.ts';
-import { assessHealth, isFinished } from '../../health/health.ts';
+import { assessHealth, isFinished, type HealthContext } from '../../health/health.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
 import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
 
-export interface GateOptions {
+export interface GateOptions extends Pick<HealthContext, 'checked'> {
   /** The Application itself: its own health is not waited for. */
   readonly self: Application['metadata'];
   readonly isAccepted: IsAccepted;
 }
 
 /** undefined: there is one wave, and nothing to wait for. */
-export function gateOf(changes: readonly Change[], { self, isAccepted }: GateOptions): Gate | undefined {
+export function gateOf(changes: readonly Change[], { isAccepted, ...context }: GateOptions): Gate | undefined {
   if (!syncWavesOf(changes)) return undefined;
   const unwell = new Map<string, string>();
   for (const { id, desired, live, reason } of changes) {
@@ -31,7 +31,7 @@ export function gateOf(changes: readonly Change[], { self, isAccepted }: GateOpt
       unwell.set(idKey(id), reason);
       continue;
     }
-    const { status, message } = assessHealth(live, { self });
+    const { status, message } = assessHealth(live, context);
     if (status === 'Unknown' || isSettledHealth(status)) continue;
     unwell.set(idKey(id), message ? `it is ${status} (${message})` : `it is ${status}`);
   }

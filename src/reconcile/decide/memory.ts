@@ -1,10 +1,12 @@
 /**
  * The parts of an Application's memory that only `decide/` writes. Other rooms change them through its functions
- * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts and
- * ended-jobs.ts).
+ * (`noteApplied`, `noteGone` in evidence.ts, `noteHeal` in brake-heals.ts, and those of inventory.ts, ended-jobs.ts and
+ * health-checks.ts).
  */
 import type { EncodedInventory } from '../../application/inventory.ts';
 import type { Baseline, SettledChange } from '../../diff/changes.ts';
+import type { InvalidExpression } from '../../health/checks/evaluate.ts';
+import type { Health } from '../../health/health.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import type { Value } from '../../object/value.ts';
 import type { HealRecord } from '../../plan/brake.ts';
@@ -71,6 +73,26 @@ export interface EndedJobsMemory {
 
 export function emptyEndedJobsMemory(): EndedJobsMemory {
   return { ended: undefined, started: undefined, seenRunning: new Map() };
+}
+
+/** Results of the checks of health that people have written; see health-checks.ts. */
+export interface HealthChecksMemory {
+  /** A digest of the checks of the Application that were read last. undefined: none were read yet. */
+  digest: string | undefined;
+  /** Expressions of the Application that cannot be read. */
+  invalid: readonly InvalidExpression[];
+  /** By `idKey`. */
+  results: Map<string, CheckedHealth>;
+}
+
+export interface CheckedHealth {
+  /** The version of the object that was evaluated. */
+  readonly resourceVersion: string;
+  readonly health: Health;
+}
+
+export function emptyHealthChecksMemory(): HealthChecksMemory {
+  return { digest: undefined, invalid: [], results: new Map() };
 }
 
 export interface HealsMemory {

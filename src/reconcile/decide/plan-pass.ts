@@ -8,6 +8,7 @@ import { sourcePath } from '../../application/parse.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Identity } from '../../cluster/identity.ts';
 import type { Change } from '../../diff/changes.ts';
+import type { HealthContext } from '../../health/health.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
@@ -30,6 +31,7 @@ import { refuse, type PassGoal } from '../requests.ts';
 import { awaitDependencies, type DependencyWait } from './await-dependencies.ts';
 import { awaitRollouts } from './await-rollouts.ts';
 import { brakeHeals, type Braked } from './brake-heals.ts';
+import type { CheckResults } from './health-checks.ts';
 import { gateOf, retireHooks } from './gate-waves.ts';
 import { completeInventory, measureInventory, removeFromInventory } from './inventory.ts';
 import { planGuarded, type GuardFindings } from './plan-guarded.ts';
@@ -73,6 +75,8 @@ export interface PlanQuestion {
   readonly base: KubeObject;
   readonly memory: Pick<Memory, 'endedJobs' | 'evidence' | 'heals' | 'inventory'>;
   readonly failures: readonly StageFailure[];
+  /** Health by the checks that people have written; absent in a dry run. */
+  readonly checked?: HealthContext['checked'];
   readonly neighbours: Neighbours;
   /** Key of the Application that owns an object, if any. */
   readonly ownerOf: (id: ObjectId) => string | undefined;
@@ -86,7 +90,7 @@ export interface PlanQuestion {
   readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
 
-export function planQuestionOf(pass: Pass): PlanQuestion {
+export function planQuestionOf(pass: Pass, checks?: CheckResults): PlanQuestion {
   const { record, application, identity, owner, goal, base, memory, failures, context, target } = pass;
   const { claims, clock, neighbours, settings } = context;
   return {
@@ -98,6 +102,7 @@ export function planQuestionOf(pass: Pass): PlanQuestion {
     base,
     memory,
     failures,
+    ...checks,
     neighbours,
     ownerOf: (id) => claims.ownerOf(target.clusterId, id),
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
@@ -145,7 +150,9 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   // Objects that a request names are applied whatever the waves before them lack.
   const scoped = changes.filter(({ id }) => intent.objects?.has(idKey(id)) !== false);
   const isAccepted = acceptanceOf(question, bound.desired);
-  const gate = isDryRun ? undefined : gateOf(scoped, { self: application.metadata, isAccepted });
+  const gate = isDryRun
+    ? undefined
+    : gateOf(scoped, { self: application.metadata, isAccepted, ...checkedBy(question) });
   const { neighbours, wantedBy } = question;
   const standing = await question.reviewStanding(() => behindPairs({ changes: scoped, neighbours, wantedBy }));
   const options = {
@@ -170,6 +177,10 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
   const heals = planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false });
   return { ...found, ...heals, isComplete: false, excess };
+}
+
+function checkedBy({ checked }: PlanQuestion): Pick<HealthContext, 'checked'> {
+  return checked ? { checked } : {};
 }
 
 /** Whether a change is not sent by this plan: it waits, or is none of what a request names. */

@@ -18,8 +18,8 @@ export async function bringHelm(reading: Reading, { key, run }: HelmNeed, trees:
   const { application, context, memory, signal } = reading;
   const tenant = application.metadata.namespace;
   const { capabilities, renderedFor } = await clusterOf(reading);
-  const { main: tree, others } = trees;
-  const collected = await context.render.chartFiles({ tree, trees: others, run, tenant, signal });
+  const { main: tree, origin, others } = trees;
+  const collected = await context.render.chartFiles({ tree, origin, trees: others, run, tenant, signal });
   if (!collected.ok) return { ...withDigest({ type: 'refused', problem: collected.problem }), renderedFor };
   const answer = await context.helm.template({ run, files: collected.files, capabilities, tenant, signal });
   const output = withDigest(answer);

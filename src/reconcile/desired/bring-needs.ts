@@ -12,6 +12,7 @@ import type { ChartNeed, DataNeed, Need, RepositoryNeed } from '../../render/nee
 import type { Reading } from '../pass.ts';
 import { bringHelm } from './bring-helm.ts';
 import type { Brought, TreesOfRender } from './brought.ts';
+import { bringPart } from './bring-part.ts';
 import { bringSealed, type DecryptionKeys } from './decryption-keys.ts';
 import { refuseChart, refuseRemoteBase } from './host-policy.ts';
 import { treeOfNeed } from './other-sources.ts';
@@ -31,6 +32,9 @@ export async function bringNeed(reading: Reading, need: Need, { trees, keys }: B
     case 'repository':
     case 'chart':
       return { need, ...(await bringTree(reading, need)), broughtMs };
+    case 'submodule':
+    case 'lfs':
+      return { need, ...(await bringPart(reading, need)), broughtMs };
     case 'helm':
       return { need, ...(await bringHelm(reading, need, trees)), broughtMs };
     case 'sealed':

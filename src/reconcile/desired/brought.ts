@@ -1,11 +1,12 @@
 /** The forms in which answers to the needs of a render are brought. */
-import type { Answer, Need } from '../../render/needs.ts';
+import type { Answer, Need, TreeOrigin } from '../../render/needs.ts';
 import type { SnapshotTree } from '../../source/snapshot.ts';
 import type { RenderedTree } from '../context.ts';
 
 /** The tree of `spec.source`, and the others by their names. */
 export interface TreesOfRender {
   readonly main: SnapshotTree;
+  readonly origin: TreeOrigin;
   readonly others: ReadonlyMap<string, RenderedTree>;
 }
 

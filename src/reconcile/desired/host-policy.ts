@@ -4,8 +4,8 @@
  */
 import { matchesHost, type AddressRule } from '../../application/address-rule.ts';
 import type { Problem } from '../../object/problem.ts';
-import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
-import { parseSshAddress, sshUrl } from '../../source/ssh-address.ts';
+import type { ChartNeed, RepositoryNeed, SubmoduleNeed } from '../../render/needs.ts';
+import { urlOf } from './url-of.ts';
 
 export interface RemoteBasePolicy {
   /** Rules for networks count for no name. Empty: no repository may be named. */
@@ -51,10 +51,28 @@ export function refuseChart(
   };
 }
 
+export interface SubmodulePolicy {
+  /** As `RemoteBasePolicy.remoteBaseHosts`; the host of the repository that holds a submodule is always allowed. */
+  readonly submoduleHosts: readonly AddressRule[];
+}
+
+/** The same for a submodule. */
+export function refuseSubmodule(
+  { repoURL, parentURL, path }: Pick<SubmoduleNeed, 'repoURL' | 'parentURL' | 'path'>,
+  { submoduleHosts }: SubmodulePolicy,
+): Omit<Problem, 'file' | 'line'> | undefined {
+  const host = urlOf(repoURL)?.hostname;
+  if (host !== undefined && host !== '' && host === urlOf(parentURL)?.hostname) return undefined;
+  if (isNamed(repoURL, submoduleHosts)) return undefined;
+  return {
+    code: 'Unsupported',
+    message: `the submodule ${path} is in the repository ${repoURL}, on another host than its parent, which the settings of the agent do not allow`,
+    hint: 'Move the submodule to the host of its parent, or add its host to --submodule-hosts of the agent.',
+  };
+}
+
 /** Rules are compared with the address that would be connected to, as `--source-allow` is. */
 function isNamed(repoURL: string, rules: readonly AddressRule[]): boolean {
-  const ssh = parseSshAddress(repoURL);
-  const text = typeof ssh === 'string' ? repoURL : sshUrl(ssh);
-  const url = URL.parse(text);
-  return url !== null && url.hostname !== '' && rules.some((rule) => matchesHost(rule, url));
+  const url = urlOf(repoURL);
+  return url !== undefined && url.hostname !== '' && rules.some((rule) => matchesHost(rule, url));
 }

@@ -48,6 +48,8 @@ export interface LastRender {
 export interface KeptAnswer {
   readonly need: Need;
   readonly digest: string;
+  /** Whether it is a tree, whose files the read-set of the render covers. */
+  readonly isTree: boolean;
   /** The cluster and the helm that an output of helm is for; absent for other answers. */
   readonly renderedFor?: string;
   /** Monotonic; when it was brought. */

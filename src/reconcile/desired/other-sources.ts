@@ -3,16 +3,19 @@
  * They are polled as `spec.source` is, and keep their last snapshot while they do not answer.
  */
 import { commitOfRevision } from '../../application/resolved-revision.ts';
-import type { ApplicationSpec, NamedSource } from '../../application/schema.ts';
+import type { ApplicationSpec } from '../../application/schema.ts';
+import type { NamedSource } from '../../application/source-schema.ts';
 import type { Hold, SourceRevision } from '../../application/status-schema.ts';
 import { sourcePath } from '../../application/parse.ts';
-import type { ChartNeed, RepositoryNeed } from '../../render/needs.ts';
+import type { ChartNeed, LfsNeed, RepositoryNeed, SubmoduleNeed, TreeOrigin } from '../../render/needs.ts';
+import type { FetchRequest } from '../../source/ports.ts';
 import type { RenderedTree } from '../context.ts';
 import type { Reading } from '../pass.ts';
 import { followedKeyOf, isOnlyFollowed, type SourceMemory } from './memory.ts';
 import { explainAccess, readCredential, readVerification, type OtherRepository } from './read-credential.ts';
 import { knownCommit, knownOfOther, type KnownFromStatus } from './recall-source.ts';
-import { refreshSource } from './refresh-source.ts';
+import { refreshSource, type SourceSpec } from './refresh-source.ts';
+import { serverOf } from './url-of.ts';
 
 /** The key of a source of spec.sources in `DesiredMemory.others`, and the name of its tree in a render. */
 export function treeNameOf({ name }: Pick<NamedSource, 'name'>): string {
@@ -55,7 +58,7 @@ export async function treesOfOthers(reading: Reading): Promise<Map<string, Rende
     const memory =
       reading.memory.desired.others.get(name) ?? (await refreshNamed(reading, source, { isForced: false }));
     if (!memory.snapshot) throw memory.error;
-    trees.set(name, { tree: memory.snapshot.tree, path: sourcePath(source.path) });
+    trees.set(name, { tree: memory.snapshot.tree, path: sourcePath(source.path), origin: originOf(source) });
   }
   return trees;
 }
@@ -98,24 +101,76 @@ export async function treeOfNeed(reading: Reading, need: RepositoryNeed | ChartN
   // The verify of spec.source is about that source alone.
   const spec = { ...source, ...named, repoURL, secretRef: undefined, verify: undefined };
   const verification = async () => undefined;
-  const isSameHost = hostOf(repoURL) === hostOf(source.repoURL);
+  const isSameHost = serverOf(repoURL) === serverOf(source.repoURL);
   const secretName = isSameHost ? source.secretRef?.name : undefined;
   const repository = { repoURL, chart: named.chart, secretName, field: 'spec.source.secretRef' };
   const known = knownOfOther(reading.application, repoURL, spec);
   const memory = await refresh(reading, { spec, repository, verification, isForced: false, known, other: need.key });
   if (!memory.snapshot) throw memory.error;
-  return { tree: memory.snapshot.tree, path: '' };
+  const origin = need.type === 'repository' ? { ...originOf(source), repoURL } : undefined;
+  return { tree: memory.snapshot.tree, path: '', origin };
 }
 
-/** Scheme and host: a credential for https is not sent over http. */
-function hostOf(address: string): string {
-  const url = URL.parse(address);
-  // The origin of schemes other than http and https is the text null, whatever the host.
-  return url ? `${url.protocol}//${url.host}` : address;
+/** A commit never changes, so it is looked for again only so that it stays on disk. */
+const FIXED_INTERVAL = '1h';
+
+/**
+ * The tree of a submodule, or of a file in Git LFS. It is read with the Secret of its source if it is on the same
+ * server. Throws StageError if it cannot be read.
+ */
+export async function treeOfPart(reading: Reading, need: SubmoduleNeed | LfsNeed): Promise<RenderedTree> {
+  const { application, context, memory } = reading;
+  const { others } = memory.desired;
+  const { repoURL, key, owner } = need;
+  const { resolved, lfsObject } = partOf(need);
+  const { source, field } = ownerOf(application.spec, owner);
+  const spec = {
+    ...{ ...application.spec.source, repoURL, chart: undefined, lfsObject, interval: FIXED_INTERVAL },
+    ...{ revision: resolved.commit, schedule: undefined, secretRef: undefined, verify: undefined },
+  };
+  const secretName = serverOf(repoURL) === serverOf(source.repoURL) ? source.secretRef?.name : undefined;
+  const repository = { repoURL, chart: undefined, secretName, field };
+  const known = { resolved, seen: [] };
+  const before = others.get(key)?.snapshot;
+  // A snapshot that has left the disk is fetched again.
+  if (before && !(await context.source.find(before))) others.delete(key);
+  const verification = async () => undefined;
+  const refreshed = await refresh(reading, { spec, repository, verification, isForced: false, known, other: key });
+  if (!refreshed.snapshot) throw refreshed.error;
+  return { tree: refreshed.snapshot.tree, path: '' };
+}
+
+/** The revision of a part, which never changes, and its place beside the repository. */
+export function partOf(need: SubmoduleNeed | LfsNeed): Pick<FetchRequest, 'resolved' | 'lfsObject'> {
+  if (need.type === 'lfs') {
+    const { oid, sizeBytes } = need;
+    return { resolved: { commit: oid, revision: `sha256:${oid}` }, lfsObject: { sizeBytes } };
+  }
+  return { resolved: { commit: need.commit, revision: need.commit } };
+}
+
+interface Owner {
+  readonly source: Pick<NamedSource, 'repoURL' | 'secretRef'>;
+  /** For messages. */
+  readonly field: string;
+}
+
+/** The source that the submodules of a tree belong to; those of a remote base belong to spec.source. */
+export function ownerOf({ source, sources = [] }: ApplicationSpec, tree: string): Owner {
+  const named = sources.find((one) => treeNameOf(one) === tree);
+  if (named === undefined) return { source, field: 'spec.source.secretRef' };
+  return { source: named, field: `spec.sources[${named.name}].secretRef` };
+}
+
+type Parts = Pick<NamedSource, 'repoURL' | 'submodules' | 'lfs'>;
+
+/** The part of a source that says what else of its repository is read. */
+export function originOf({ repoURL, submodules = false, lfs = false }: Parts): TreeOrigin {
+  return { repoURL, submodules, lfs };
 }
 
 interface Refresh {
-  readonly spec: ApplicationSpec['source'];
+  readonly spec: SourceSpec;
   readonly repository: OtherRepository;
   readonly verification: () => ReturnType<typeof readVerification>;
   readonly isForced: boolean;

@@ -12,7 +12,7 @@ import { NOTHING_FOLLOWED, type Following, type SourceMemory } from './memory.ts
 import { readPlace, type PlaceReaders } from './source-place.ts';
 
 export interface PollOptions {
-  readonly spec: ApplicationSpec['source'];
+  readonly spec: PlaceReaders['spec'] & Pick<ApplicationSpec['source'], 'revision'>;
   /** The namespace of the Application. */
   readonly tenant: string;
   readonly credential: () => Promise<Credential | undefined>;

@@ -6,7 +6,8 @@
  * Invariant: read for each request that needs it and not kept, so that a changed Secret counts from the next poll.
  */
 import { secretsFor, type LabelledSecret, type WantedAddress } from '../../application/credential-secret.ts';
-import type { Application, NamedSource } from '../../application/schema.ts';
+import type { Application } from '../../application/schema.ts';
+import type { NamedSource } from '../../application/source-schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import { describeIdentity, type Identity } from '../../cluster/identity.ts';
 import type { CredentialSecrets, HubClient } from '../../cluster/ports.ts';

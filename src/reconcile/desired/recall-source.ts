@@ -79,7 +79,7 @@ function isNamedBy(source: ApplicationSpec['source'], { revision, commit }: Reso
 }
 
 export interface RecallOptions {
-  readonly spec: ApplicationSpec['source'];
+  readonly spec: PlaceReaders['spec'];
   readonly credential: () => Promise<Credential | undefined>;
   readonly verification: PlaceReaders['verification'];
   readonly context: { readonly source: Pick<SourcePort, 'recall'> };

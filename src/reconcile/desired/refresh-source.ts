@@ -13,6 +13,7 @@ import { parseDuration } from '../../application/duration.ts';
 import type { ApplicationSpec } from '../../application/schema.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Credential } from '../../source/credential.ts';
+import type { SourcePlace } from '../../source/ports.ts';
 import {
   doubtHooks,
   hearHook,
@@ -29,8 +30,11 @@ import { pollAndFetch } from './poll-and-fetch.ts';
 import { orNothing, recallSource, type KnownFromStatus } from './recall-source.ts';
 import { readPlace, type PlaceReaders } from './source-place.ts';
 
+/** `spec.source`, or another source with its times. */
+export type SourceSpec = ApplicationSpec['source'] & Pick<SourcePlace, 'lfsObject'>;
+
 export interface RefreshOptions {
-  readonly spec: ApplicationSpec['source'];
+  readonly spec: SourceSpec;
   /** The namespace of the Application. */
   readonly tenant: string;
   /** Read only when the source is about to be asked. */

@@ -8,7 +8,7 @@ import { digestValue } from '../../object/digest.ts';
 import { StageError } from '../../object/stage-error.ts';
 import type { Value } from '../../object/value.ts';
 import type { DataRef } from '../../cluster/ports.ts';
-import type { DataNeed } from '../../render/needs.ts';
+import type { DataNeed, Need } from '../../render/needs.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import { renderWithAnswers } from '../../render/rounds.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
@@ -26,7 +26,7 @@ import {
   type DecryptionKeys,
 } from './decryption-keys.ts';
 import type { DesiredMemory, KeptAnswer, LastRender } from './memory.ts';
-import { treesOfOthers } from './other-sources.ts';
+import { originOf, treesOfOthers } from './other-sources.ts';
 import { readCredential, readVerification } from './read-credential.ts';
 import { releaseOf } from './release.ts';
 import { refuseRendered } from './rendered-room.ts';
@@ -48,7 +48,7 @@ export async function renderSnapshot(reading: Reading, snapshot: Snapshot): Prom
   const inputs = inputsOf(reading, snapshot, { trees, keys });
   const { key } = inputs;
   const { rendered, refused } = memory.desired;
-  const known = await refreshAnswers(reading, rendered, { trees: { main: snapshot.tree, others: trees }, keys });
+  const known = await refreshAnswers(reading, rendered, { trees: treesAt(reading, snapshot, trees), keys });
   const isSameCluster = rendered === undefined || (await isForThisCluster(reading, rendered));
   if (rendered?.key === key && isSameAnswers(rendered.answers, known) && isSameCluster) return rendered.manifests;
   if (refused?.key === key && context.clock.monotonicMs() < refused.untilMs) throw refused.error;
@@ -85,7 +85,9 @@ interface Ingredients {
 function inputsOf({ application }: Reading, snapshot: Snapshot, { trees, keys }: Ingredients): Inputs {
   const { spec, metadata } = application;
   const path = sourcePath(spec.source.path);
-  const options = digestValue([spec.render as Value, metadata.name, spec.destination.namespace ?? null, keys.digest]);
+  const origins = [spec.source, ...(spec.sources ?? [])].map((source) => ({ ...originOf(source) }));
+  const facts = [metadata.name, spec.destination.namespace ?? null, keys.digest, origins];
+  const options = digestValue([spec.render as Value, ...facts]);
   const others = Array.from(trees, ([name, { tree, path: folder }]) => `${name} ${tree.treeOid} ${folder}`);
   return { key: [snapshot.tree.treeOid, path, options, ...others].join('\n'), path, options };
 }
@@ -108,12 +110,15 @@ async function refreshAnswers(
   return known;
 }
 
+/** Needs that a tree answers, which has a memory of its own. */
+const OWN_MEMORY: ReadonlySet<Need['type']> = new Set(['repository', 'chart', 'submodule', 'lfs']);
+
 /**
  * Data is read again after its watch has told of a change; without a watch, after each poll of the source. A repository
  * decides by its own memory.
  */
 function isDue(reading: Reading, { need, broughtMs }: KeptAnswer): boolean {
-  if (need.type === 'repository' || need.type === 'chart') return true;
+  if (OWN_MEMORY.has(need.type)) return true;
   if (need.type !== 'data') return false;
   const { context, identity, memory, signals } = reading;
   if (signals.dataChangedMs >= broughtMs) return true;
@@ -143,7 +148,11 @@ function isSameAnswers(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap
 
 /** Whether a render with these answers is the same if no file has changed; the read-set covers the files of trees. */
 function hasSameContent(kept: ReadonlyMap<string, KeptAnswer>, known: ReadonlyMap<string, Brought>): boolean {
-  return [...known].every(([key, { digest, tree }]) => tree !== undefined || kept.get(key)?.digest === digest);
+  return [...known].every(([key, { digest, tree }]) => {
+    const before = kept.get(key);
+    // A tree in the place of a refusal is not covered by the read-set.
+    return tree === undefined ? before?.digest === digest : before?.isTree === true;
+  });
 }
 
 interface RoundsInput extends Inputs, Ingredients {
@@ -167,6 +176,7 @@ async function renderInRounds(
       context.render.render({
         snapshot,
         path,
+        origin: originOf(spec.source),
         options: spec.render,
         release: releaseOf(application),
         trees: new Map([...trees, ...treesOf(brought)]),
@@ -178,7 +188,7 @@ async function renderInRounds(
       }),
     bring: (need, brought) =>
       bringNeed(reading, need, {
-        trees: { main: snapshot.tree, others: new Map([...trees, ...treesOf(brought)]) },
+        trees: treesAt(reading, snapshot, new Map([...trees, ...treesOf(brought)])),
         keys,
       }),
   });
@@ -198,6 +208,14 @@ async function renderInRounds(
   };
 }
 
+function treesAt(
+  { application }: Reading,
+  { tree }: Snapshot,
+  others: ReadonlyMap<string, RenderedTree>,
+): Bringing['trees'] {
+  return { main: tree, origin: originOf(application.spec.source), others };
+}
+
 function treesOf(brought: ReadonlyMap<string, Brought>): [string, RenderedTree][] {
   return [...brought].flatMap(([name, { tree }]) => (tree ? [[name, tree] as [string, RenderedTree]] : []));
 }
@@ -212,10 +230,11 @@ function keptOf(
   for (const key of answersUsed) {
     const brought = answers.get(key);
     if (!brought) continue;
-    const { need, digest, broughtMs, renderedFor } = brought;
+    const { need, digest, broughtMs, renderedFor, tree } = brought;
     kept.set(key, {
       need: withoutContent(need),
       digest,
+      isTree: tree !== undefined,
       broughtMs,
       ...(renderedFor === undefined ? {} : { renderedFor }),
     });

@@ -8,7 +8,7 @@ import type { Credential } from '../../source/credential.ts';
 import type { SourcePlace, SourceVerification } from '../../source/ports.ts';
 
 export interface PlaceReaders {
-  readonly spec: SourceAddress;
+  readonly spec: SourceAddress & Pick<SourcePlace, 'lfsObject'>;
   readonly credential: () => Promise<Credential | undefined>;
   /** The keys of `spec.verify`. undefined: the spec asks for no signature. */
   readonly verification: () => Promise<SourceVerification | undefined>;
@@ -16,6 +16,6 @@ export interface PlaceReaders {
 
 /** Rejects with the StageErrors of the readers. */
 export async function readPlace({ spec, credential, verification }: PlaceReaders): Promise<SourcePlace> {
-  const { repoURL: repoUrl, chart } = spec;
-  return { repoUrl, chart, credential: await credential(), verification: await verification() };
+  const { repoURL: repoUrl, chart, lfsObject } = spec;
+  return { repoUrl, chart, lfsObject, credential: await credential(), verification: await verification() };
 }

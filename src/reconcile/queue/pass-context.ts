@@ -6,11 +6,11 @@ import type { Worker } from './keyed-queue.ts';
 export type SharedContext = Omit<ReconcileContext, 'sourceWhileApplying'>;
 
 /**
- * A pass holds no worker while it waits for a Git server or a render, which may take minutes. A pass that polls while
- * it applies keeps its worker: it sends requests meanwhile.
+ * A pass holds no worker while it waits for a Git server, a render or the checks of people, which may take minutes. A
+ * pass that polls while it applies keeps its worker: it sends requests meanwhile.
  */
 export function contextOfPass(context: SharedContext, worker: Worker): ReconcileContext {
-  const { source, render, helm } = context;
+  const { source, render, helm, healthChecks } = context;
   return {
     ...context,
     source: {
@@ -23,6 +23,11 @@ export function contextOfPass(context: SharedContext, worker: Worker): Reconcile
       render: (request) => worker.whileWaiting(() => render.render(request)),
       chartFiles: (request) => worker.whileWaiting(() => render.chartFiles(request)),
       locateFields: (request) => worker.whileWaiting(() => render.locateFields(request)),
+    },
+    healthChecks: {
+      ...healthChecks,
+      read: (...call) => worker.whileWaiting(() => healthChecks.read(...call)),
+      evaluate: (...call) => worker.whileWaiting(() => healthChecks.evaluate(...call)),
     },
     helm: { ...helm, template: (call) => worker.whileWaiting(() => helm.template(call)) },
   };

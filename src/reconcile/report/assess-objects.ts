@@ -11,6 +11,7 @@ import { assessHealth, needsPods, podSelectorOf, type Health } from '../../healt
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { isLeftOut } from '../../object/policy.ts';
 import { acceptanceOf } from '../accepted.ts';
+import { runHealthChecks } from '../decide/health-checks.ts';
 import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
 import type { Pass } from '../pass.ts';
 
@@ -34,25 +35,41 @@ export async function assessObjects(
   const unwatched = new Map(changes.flatMap(({ id, live, isUnwatched }) => (isUnwatched ? [[idKey(id), live]] : [])));
   const isAccepted = acceptanceOf(pass, desired);
   const jobs = readJobRecords(pass.memory.endedJobs, pass.application);
-  const self = pass.application.metadata;
+  const seen = desired.objects.map((object): Seen => {
+    const entry = lookAt(pass, object, unread);
+    return { object, entry, live: unwatched.get(idKey(object.id)) ?? presentIn(entry) };
+  });
+  const { checked } = await runHealthChecks(
+    pass,
+    seen.flatMap(({ live }) => live ?? []),
+  );
+  const context = { self: pass.application.metadata, checked };
   const health = new Map<string, Health>();
   const unwell: Unwell[] = [];
-  for (const object of desired.objects) {
-    const entry = lookAt(pass, object, unread);
-    const live = unwatched.get(idKey(object.id)) ?? (entry?.state === 'present' ? entry.object : undefined);
+  for (const { object, entry, live } of seen) {
     if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) continue;
     const assessed: Health =
       entry?.state === 'unknown'
         ? { status: 'Unknown', message: entry.reason }
-        : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, { self }));
+        : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, context));
     health.set(idKey(object.id), assessed);
-    if (live && needsPods(live, assessed)) unwell.push({ id: object.id, live });
+    if (live && needsPods(live, assessed) && !checked(live)) unwell.push({ id: object.id, live });
   }
   // A Job of a file that cannot be read at the moment is still desired.
   if (isComplete) dropUndesiredJobs(jobs, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));
   if (podKind && unwell.length > 0) await explainByPods(pass, { podKind, unwell, health });
   return health;
+}
+
+interface Seen {
+  readonly object: DesiredObject;
+  readonly entry: LiveEntry | undefined;
+  readonly live: LiveObject | undefined;
+}
+
+function presentIn(entry: LiveEntry | undefined): LiveObject | undefined {
+  return entry?.state === 'present' ? entry.object : undefined;
 }
 
 const NOT_KEPT = 'there is no memory left for its content (--max-namespace-live-mib)';

@@ -17,7 +17,7 @@ import type { Findings } from './report-of.ts';
 
 export interface EndedPass {
   readonly application: Pick<Application, 'spec' | 'status'>;
-  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit' | 'hold'>;
+  readonly goal: Pick<PassGoal, 'request' | 'intent' | 'commit' | 'hold' | 'window'>;
   /** Something newer waits already. */
   readonly isCutShort: boolean;
   readonly findings: Pick<Findings, 'changes' | 'gate' | 'plan' | 'applied' | 'braked' | 'handOverAgainInMs'>;
@@ -29,6 +29,8 @@ export interface EndedPass {
   readonly nextPollMs: number | undefined;
   /** Until the API server is asked again about objects that it has left different from Git; Infinity: never. */
   readonly doubtInMs: number;
+  /** Until spec.sync.windows open or close. Absent: they do not. */
+  readonly windowInMs?: number;
   /** Monotonic; when discovery may be asked again for a kind that the API server lacks. */
   readonly nextDiscoveryMs: number;
   /** By `idKey`, after this pass. */
@@ -52,6 +54,7 @@ export function endedPassOf(
     isCutShort,
     nextPollMs: nextPollMs(memory.desired, goal),
     doubtInMs: doubtInMs(memory.evidence, ended.findings.changes ?? [], context.clock.monotonicMs()),
+    windowInMs: Math.max(0, (goal.window?.changesAtMs ?? Infinity) - context.clock.now()),
     nextDiscoveryMs: memory.desired.discovery?.nextMs ?? 0,
     endedJobs: memory.endedJobs.ended,
     nowMs: context.clock.monotonicMs(),
@@ -101,7 +104,7 @@ function dueLater(ended: EndedPass): NextPass {
   }
   if (atLeastMs !== undefined) return { type: 'after', delayMs: atLeastMs };
   const delays = [pollInMs, findings.braked?.againInMs ?? Infinity, findings.handOverAgainInMs ?? Infinity];
-  delays.push(awaitedKindInMs(ended), ended.doubtInMs);
+  delays.push(awaitedKindInMs(ended), ended.doubtInMs, ended.windowInMs ?? Infinity);
   const isMoving =
     (verdict.isReconciling && !CHANGED_BY_EVENT.has(verdict.reason)) ||
     [...report.applied.values()].some(({ outcome }) => outcome === 'pruning' || outcome === 'recreating') ||

@@ -73,6 +73,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     ...nextAttempt(pass),
     ...(isInDoubt(pass) ? { isInDoubt: true } : {}),
     ...(goal.hold ? { hold: goal.hold } : {}),
+    ...(goal.window ? { window: goal.window } : {}),
     ...answersOf(goal),
   };
 }

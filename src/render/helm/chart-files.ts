@@ -6,7 +6,9 @@
  * out of the chart, and a link that leaves the tree is a problem. Count, bytes and depth are bounded.
  */
 import { fail, problemOf } from '../fail.ts';
+import { refusePointer } from '../file-loader.ts';
 import type { FileTree } from '../file-tree.ts';
+import { isLfsPointer } from '../lfs/lfs-pointer.ts';
 import type { Answer, HelmRun, TreePlace } from '../needs.ts';
 
 export interface ChartFile {
@@ -120,5 +122,7 @@ function addFile(collected: Collected, tree: FileTree, { from, to }: Copy): void
   if (files.length >= limits.maxFiles) {
     fail('LimitExceeded', `the chart has more than ${limits.maxFiles} files`);
   }
-  files.push({ path: to, bytes: tree.read(from) });
+  const bytes = tree.read(from);
+  if (isLfsPointer(bytes)) refusePointer(from);
+  files.push({ path: to, bytes });
 }

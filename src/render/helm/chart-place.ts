@@ -41,7 +41,8 @@ const MAX_DEPTH = 40;
 
 /**
  * The identity of all files of a folder. The object id of a folder does not cover the targets of its links, so their
- * identities are added. Fails with PathNotFound, or LimitExceeded if there are too many links.
+ * identities are added. Asks for the content of all files, so that it is there when helm reads them. Fails with
+ * PathNotFound, or LimitExceeded if there are too many links.
  */
 export function identityOf(place: OpenPlace): string {
   const found = place.files.find(place.path);
@@ -61,6 +62,7 @@ function collectTargets(files: FileTree, { folder, depth }: Folder, targets: str
   for (const { name, type } of files.list(folder)) {
     const path = folder === '' ? name : `${folder}/${name}`;
     if (type === 'folder') collectTargets(files, { folder: path, depth: depth + 1 }, targets);
+    if (type === 'file' && files.asksForContent === true) files.find(path);
     if (type !== 'link') continue;
     const target = files.find(path);
     targets.push(`${path}\0${'oid' in target ? target.oid : target.type}`);

@@ -86,7 +86,9 @@ export function askHelm(context: RenderContext, run: HelmRun, chart: OpenPlace):
   };
   const answer = context.answers.get(need.key);
   if (answer?.type === 'refused') failAtBlamed(answer, chart);
-  const asked = ask(context, need);
+  // Helm would read a chart without these files.
+  const isIncomplete = context.needs.some(({ type }) => type === 'submodule' || type === 'lfs');
+  const asked = isIncomplete ? undefined : ask(context, need);
   return asked?.type === 'text' ? asked : undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { YamlPath } from '../../object/yaml/locate.ts';
 import { textOf, type YamlMap } from '../../object/yaml/node.ts';
+import { refuseSubmodule } from '../explain-absent.ts';
 import { fail, problemOf, withPlace } from '../fail.ts';
 import { ask, countKustomization, isInside } from '../file-loader.ts';
 import { readManifestFile } from '../manifest-file.ts';
@@ -218,6 +219,7 @@ function findFolder(layer: Layer, path: string): string | undefined | typeof UNA
   const resolved = joined === undefined || path === '' ? undefined : tree.resolve(joined);
   if (resolved !== undefined) return tree.find(resolved).type === 'folder' ? resolved : undefined;
   if (isRemote(path) || parseRemoteBase(path) !== undefined) return findRemoteFolder(layer, path);
+  if (joined !== undefined && path !== '') refuseSubmodule(tree, joined);
   if (joined === undefined && !path.startsWith('/')) fail('PathEscapesRoot', `${path} leaves the repository`);
   return undefined;
 }

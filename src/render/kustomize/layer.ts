@@ -1,5 +1,6 @@
 /** A layer: one kustomization with its folder, its field specs and the values that it shares with the whole build. */
 import type { YamlPath } from '../../object/yaml/locate.ts';
+import { refuseSubmodule } from '../explain-absent.ts';
 import { fail, withPlace } from '../fail.ts';
 import { isInside, markContained, readBytes, readStoredBytes, readText, type RenderContext } from '../file-loader.ts';
 import { joinInTree } from '../mounted-trees.ts';
@@ -85,6 +86,7 @@ export function locateFile(layer: Layer, path: string): string {
   if (resolved === undefined) {
     const isOutside = tree.find(joined).type === 'outside';
     if (isOutside) fail('PathEscapesRoot', `${path} leads out of the repository`);
+    refuseSubmodule(tree, joined);
     fail('PathNotFound', `there is no file ${path} in ${layer.folder || 'the root'}`);
   }
   if (tree.find(resolved).type === 'folder') fail('PathNotFound', `${path} is a folder, not a file`);

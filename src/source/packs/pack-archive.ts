@@ -6,6 +6,7 @@
  * the given text. A path that comes again counts as it comes last. Memory holds one file and the compressed pack.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { sourceError } from '../../object/source-error.ts';
 import { readArchive, type ArchiveFile, type ArchiveLimits } from '../../registry/read-archive.ts';
@@ -16,6 +17,8 @@ import { hashObject } from './pack-store.ts';
 export interface PackArchiveInput {
   readonly archivePath: string;
   readonly stripsFolder: boolean;
+  /** The bytes are no archive, but one file with this name. */
+  readonly fileName?: string | undefined;
   /** The address of the artifact, for messages. */
   readonly label: string;
   /** Message of the commit. */
@@ -31,11 +34,11 @@ export interface PackedArchive {
   readonly pack: Uint8Array;
 }
 
-const MODE_OF: Readonly<Record<ArchiveFile['type'], string>> = {
+const MODE_OF = {
   file: '100644',
   executable: '100755',
   link: '120000',
-};
+} as const satisfies Record<ArchiveFile['type'], string>;
 
 interface Leaf {
   readonly mode: string;
@@ -46,11 +49,16 @@ type Folder = Map<string, Leaf | Folder>;
 
 /** Throws StageError MalformedArchive or TooLarge. */
 export async function packArchive(input: PackArchiveInput): Promise<PackedArchive> {
-  const { archivePath, label, limits, message } = input;
+  const { archivePath, fileName, label, limits, message } = input;
   const writer = createPackWriter(limits.maxPackBytes, label);
   const root: Folder = new Map();
-  for await (const { path, type, data } of readArchive(archivePath, input)) {
-    place(root, path, { mode: MODE_OF[type], oid: writer.add('blob', data) }, label);
+  if (fileName !== undefined) {
+    // Its size was checked while it was downloaded.
+    root.set(fileName, { mode: MODE_OF.file, oid: writer.add('blob', readFileSync(archivePath)) });
+  } else {
+    for await (const { path, type, data } of readArchive(archivePath, input)) {
+      place(root, path, { mode: MODE_OF[type], oid: writer.add('blob', data) }, label);
+    }
   }
   const tree = writeTree(root, writer);
   const author = 'oci <> 0 +0000';

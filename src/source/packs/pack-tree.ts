@@ -7,7 +7,7 @@
  */
 import type { CodeOf } from '../../object/error-code.ts';
 import { StageError } from '../../object/stage-error.ts';
-import type { FileEntry, FileTree, Found } from '../../render/file-tree.ts';
+import type { FileEntry, FileTree, Found, SubmodulePlace } from '../../render/file-tree.ts';
 import type { SnapshotTree } from '../snapshot.ts';
 import { parseTree, type TreeEntry } from './git-tree.ts';
 import { corrupt } from './pack-entry.ts';
@@ -16,8 +16,9 @@ import { openPackStore, type PackStore, type PackStoreLimits } from './pack-stor
 export interface PackTree extends FileTree {
   /**
    * Every path that was looked up: with the object id of a file, `folder` for a folder, and the empty string if it was
-   * absent or outside. If links were followed, the path that they led to is added. A path with a slash at its end
-   * stands for the list of a folder and has the folder's object id.
+   * absent or outside. If links were followed, the path that they led to is added. A path into a submodule has its
+   * commit and its place. A path with a slash at its end stands for the list of a folder, and has the object id of the
+   * folder.
    */
   readSet(): Readonly<Record<string, string>>;
   /** Whether every path in the read-set of another tree leads to the same in this one. */
@@ -36,6 +37,7 @@ const MAX_LINK_BYTES = 4096;
 
 type Place =
   | { readonly type: 'file' | 'folder'; readonly path: string; readonly oid: string }
+  | ({ readonly type: 'submodule' } & SubmodulePlace)
   | { readonly type: 'absent' | 'outside' };
 
 /** Throws StageError SnapshotGone, CorruptPack. */
@@ -79,6 +81,7 @@ export function openPackTree({ gitDir, treeOid, commit }: SnapshotTree, limits: 
     find(path): Found {
       const place = look(path);
       if (place.type === 'folder') return { type: 'folder', oid: place.oid };
+      if (place.type === 'submodule') return { type: 'absent' };
       if (place.type !== 'file') return { type: place.type };
       return { type: 'file', oid: place.oid, sizeBytes: store.find(place.oid)?.sizeBytes ?? 0 };
     },
@@ -99,7 +102,11 @@ export function openPackTree({ gitDir, treeOid, commit }: SnapshotTree, limits: 
     },
     resolve(path) {
       const place = look(path);
-      return 'path' in place ? place.path : undefined;
+      return 'oid' in place ? place.path : undefined;
+    },
+    submodule(path) {
+      const place = look(path);
+      return place.type === 'submodule' ? { path: place.path, commit: place.commit, rest: place.rest } : undefined;
     },
     readSet: () => readSet,
     isUnchanged: (before) => Object.entries(before).every(([entry, text]) => describeEntry(entry) === text),
@@ -122,6 +129,7 @@ function checkCommit(store: PackStore, commit: string, treeOid: string): void {
 }
 
 function describe(place: Place, path: string): string {
+  if (place.type === 'submodule') return `submodule ${place.commit} ${place.path}`;
   if (!('oid' in place)) return '';
   const content = place.type === 'folder' ? 'folder' : place.oid;
   return place.path === path ? content : `${content} ${place.path}`;
@@ -148,7 +156,13 @@ function walk({ store, treeOid, treeAt }: Walk, path: string): Place {
     }
     const folderPath = above.map(({ name }) => name).join('/');
     const entry = treeAt(above.at(-1)?.oid ?? treeOid, folderPath).get(segment);
-    if (!entry || entry.type === 'submodule') return { type: 'absent' };
+    if (!entry) return { type: 'absent' };
+    if (entry.type === 'submodule') {
+      const rest = takeRest(left);
+      if (rest === undefined) continue;
+      const submodulePath = folderPath === '' ? segment : `${folderPath}/${segment}`;
+      return { type: 'submodule', path: submodulePath, commit: entry.oid, rest };
+    }
     if (entry.type === 'folder') above.push({ name: segment, oid: entry.oid });
     if (entry.type === 'file') {
       file = { type: 'file', oid: entry.oid, path: folderPath === '' ? segment : `${folderPath}/${segment}` };
@@ -159,6 +173,20 @@ function walk({ store, treeOid, treeAt }: Walk, path: string): Place {
     left.push(...target.split('/').filter(Boolean).reverse());
   }
   return file ?? { type: 'folder', path: above.map(({ name }) => name).join('/'), oid: above.at(-1)?.oid ?? treeOid };
+}
+
+/**
+ * The path within a submodule that the segments left over name. undefined: they lead back out of it, which a link may
+ * do; then the segments behind that are left.
+ */
+function takeRest(left: string[]): string | undefined {
+  const inside: string[] = [];
+  for (let segment = left.pop(); segment !== undefined; segment = left.pop()) {
+    if (segment === '.') continue;
+    if (segment !== '..') inside.push(segment);
+    else if (inside.pop() === undefined) return undefined;
+  }
+  return inside.join('/');
 }
 
 /** The target of a link; undefined if it is absolute or cannot be a path. */

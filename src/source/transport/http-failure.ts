@@ -26,7 +26,7 @@ const STATUS_ROWS: StatusRows = {
 
 /** The error of a status other than 200; `retryAfter` is the header of that name. */
 export function statusError(
-  { label, credential }: Repository,
+  { label, credential }: Pick<Repository, 'label' | 'credential'>,
   status: number,
   retryAfter: string | string[] | undefined,
 ): Error {

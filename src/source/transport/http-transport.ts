@@ -8,7 +8,7 @@
 import { request, type Dispatcher } from 'undici';
 import { cleanText } from '../../object/printable.ts';
 import { sourceError } from '../../object/source-error.ts';
-import type { Login } from '../credential.ts';
+import { authorizationOf } from './authorization.ts';
 import { createDispatchers, type Dispatchers, type DispatchersOptions } from './dispatchers.ts';
 import { boundedBody, redirectTarget } from './http-answer.ts';
 import { networkError, statusError } from './http-failure.ts';
@@ -107,12 +107,6 @@ async function sendOnce(
   } catch (error) {
     throw networkError(error, wanted, false);
   }
-}
-
-/** The header of RFC 7617 (in UTF-8) or of RFC 6750. */
-function authorizationOf(login: Login): string {
-  if (login.type === 'bearer') return `Bearer ${login.token}`;
-  return `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
 }
 
 function refusedRedirect({ repository }: TransportRequest, what: string): Error {

@@ -15,6 +15,7 @@ export function openTransport({ knownHostsFile, ...options }: OpenTransportOptio
   const ssh = createSshTransport({ ...options, knownHosts: createKnownHostsFile(knownHostsFile) });
   return {
     send: (request) => (request.repository.ssh ? ssh : http).send(request),
+    authenticateLfs: (request) => ssh.authenticateLfs(request),
     async close() {
       await Promise.all([http.close(), ssh.close()]);
     },

@@ -10,9 +10,16 @@ import type { Repository } from '../repository.ts';
 export interface Transport {
   /** Throws StageError, and so does reading the body of the answer. */
   send(request: TransportRequest): Promise<TransportAnswer>;
+  /**
+   * Asks a server by ssh where the objects of Git LFS are (`git-lfs-authenticate`); the answer is JSON, bounded and not
+   * checked. Absent: the transport is for http. Throws StageError.
+   */
+  authenticateLfs?(request: LfsAccessRequest): Promise<Buffer>;
   /** Breaks off the requests under way. */
   close(): Promise<void>;
 }
+
+export type LfsAccessRequest = Pick<TransportRequest, 'repository' | 'timeoutMs' | 'signal'>;
 
 export interface TransportRequest {
   readonly operation: TransportOperation;

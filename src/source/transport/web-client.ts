@@ -48,7 +48,7 @@ async function sendOnce(
   wanted: WebRequest,
   isOrigin: boolean,
 ): Promise<Dispatcher.ResponseData> {
-  const { url, label, authorization, credential, headers, method, body, signal } = wanted;
+  const { url, label, authorization, credential, headers, originHeaders, method, body, signal } = wanted;
   try {
     return await request(url, {
       dispatcher: dispatchers.dispatcherFor(url, { label, credential: isOrigin ? credential : trustOf(credential) }),
@@ -56,8 +56,9 @@ async function sendOnce(
       headers: {
         'user-agent': USER_AGENT,
         'accept-encoding': 'identity',
-        ...headers,
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+        ...(isOrigin && originHeaders),
         ...(isOrigin && authorization !== undefined && { authorization }),
       },
       body: body ?? null,

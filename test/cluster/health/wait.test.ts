@@ -113,3 +113,25 @@ test('an Application reports a child that is suspended or cannot be fetched', as
   await application.refresh();
   await untilHealth(application, 'Progressing', /^Application\.tautline\.dev apps\/idle: ArtifactFailed: /);
 });
+
+test('a check of the Application holds back Ready and the next wave until the object passes it', async () => {
+  const later = { annotations: { 'argocd.argoproj.io/sync-wave': '1' } };
+  const files = (ready: string) => ({
+    'all.yaml': text(configMap('first', { ready }), configMap('second', { k: '1' }, later)),
+  });
+  const checkOf = (current: string) => ({ wait: true, checks: [{ apiVersion: 'v1', kind: 'ConfigMap', current }] });
+  const { application, repository } = await declareSubject(world, 'checked', {
+    files: files('no'),
+    spec: { health: checkOf("!has(data.ready) || data.ready == 'yes'") },
+  });
+  await application.until('the first object does not pass its check', (found) =>
+    /ConfigMap checked\/first.*is Progressing \(The check current is not true/.test(readyText(found)),
+  );
+  const commit = await repository.commit(files('yes'));
+  await application.refresh();
+  await application.untilReady(commit);
+  await application.patch({ health: checkOf('data.') });
+  await application.until('the check cannot be read', (found) =>
+    /^False HealthCheckFailed: The health check for ConfigMap of the core group cannot be read/.test(readyText(found)),
+  );
+});

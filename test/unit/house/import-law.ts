@@ -42,7 +42,7 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files that may import everything, and that only each other may import. */
-export const ROOTS = ['src/main.ts', 'src/cli.ts', 'src/child.ts'];
+export const ROOTS = ['src/main.ts', 'src/agent-limits.ts', 'src/cli.ts', 'src/child.ts'];
 
 /** Files that every module may import by value: plain vocabulary without effects. */
 export const VOCABULARY = [
@@ -112,7 +112,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['live'],
     ['applications.ts'],
     ['follow-applications.ts'],
-    ['connection.ts', 'user-cluster.ts'],
+    ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [
     ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
@@ -134,9 +134,9 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['app-failure.ts', 'ports.ts', 'repository.ts', 'verification.ts'],
     ['app-tokens.ts'],
     ['packs', 'transport'],
-    ['app-transport.ts', 'fetch-artifact.ts', 'fetch-commit.ts', 'origin.ts'],
+    ['app-transport.ts', 'fetch-artifact.ts', 'fetch-commit.ts', 'lfs', 'origin.ts'],
     ['verify-revision.ts'],
-    ['artifact-origin.ts', 'git-origin.ts'],
+    ['artifact-origin.ts', 'git-origin.ts', 'lfs-origin.ts'],
     ['source.ts'],
   ],
 };

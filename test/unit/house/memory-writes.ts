@@ -11,6 +11,7 @@ export const WRITERS: Readonly<Record<string, { readonly type: string; readonly 
   inventory: { type: 'InventoryMemory', writers: ['decide/'] },
   evidence: { type: 'EvidenceMemory', writers: ['decide/'] },
   endedJobs: { type: 'EndedJobsMemory', writers: ['decide/'] },
+  healthChecks: { type: 'HealthChecksMemory', writers: ['decide/'] },
   heals: { type: 'HealsMemory', writers: ['decide/'] },
   place: { type: 'PlaceMemory', writers: ['effect/'] },
   refused: { type: 'RefusedMemory', writers: ['effect/'] },

@@ -64,6 +64,11 @@ function filledMemory(): Memory {
       seenRunning: new Map([[KEY, true]]),
     },
     heals: { records: new Map([[KEY, HEAL]]) },
+    healthChecks: {
+      digest: 'd',
+      invalid: [{ index: 0, field: 'current', message: 'an error' }],
+      results: new Map([[KEY, { resourceVersion: '1', health: { status: 'Healthy', message: '' } }]]),
+    },
     place: { isNamespaceKnown: true },
     refused: { lines: new Map([[KEY, 1]]) },
     clocks: {

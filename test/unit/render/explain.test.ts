@@ -62,7 +62,7 @@ test('a path that is absent is explained: a submodule, or a name written another
   assert.equal(
     formatProblem(onlyProblem(files, 'vendor/lib')),
     'vendor/lib is a submodule, and submodules are not fetched\n' +
-      '  Make an Application of its repository, or commit its files.',
+      '  Set spec.source.submodules to true, or make an Application of its repository.',
   );
   assert.match(formatProblem(onlyProblem(files, 'vendor/lib/chart')), /^vendor\/lib is a submodule/);
   assert.match(

@@ -1,4 +1,5 @@
 /** A tree of files in memory, for tests of render/. Its folders follow from the paths of the files. */
+import { createHash } from 'node:crypto';
 import type { FileEntry, FileTree } from '../../../src/render/file-tree.ts';
 import type { RenderLimits } from '../../../src/render/manifests.ts';
 
@@ -10,12 +11,16 @@ export const LIMITS: RenderLimits = {
   maxFiles: 10_000,
 };
 
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex');
+}
+
 /**
  * A link is given as `{ link: 'path from the root' }`, a link that leaves the tree as `{ link: undefined }`, and a
- * submodule as `{ submodule: true }`.
+ * submodule as `{ submodule: commit }`, or `true` where the commit does not matter.
  */
 export function memoryTree(
-  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined } | { submodule: true }>>,
+  files: Readonly<Record<string, string | Uint8Array | { link: string | undefined } | { submodule: string | true }>>,
 ): FileTree {
   const paths = Object.keys(files);
   const isFolder = (path: string): boolean => path === '' || paths.some((one) => one.startsWith(`${path}/`));
@@ -39,7 +44,9 @@ export function memoryTree(
       const resolved = resolve(path);
       if (resolved === undefined) return { type: 'absent' };
       if (isFolder(resolved)) return { type: 'folder', oid: `folder ${resolved}` };
-      return { type: 'file', oid: `file ${resolved}`, sizeBytes: content(resolved).length };
+      // Equal content has an equal identity.
+      const bytes = content(resolved);
+      return { type: 'file', oid: hashOf(bytes), sizeBytes: bytes.length };
     },
     list: (path) => {
       const start = path === '' ? '' : `${path}/`;
@@ -55,5 +62,16 @@ export function memoryTree(
     },
     read: content,
     resolve,
+    submodule: (path) => {
+      const parts = path.split('/');
+      for (const index of parts.keys()) {
+        const place = parts.slice(0, index + 1).join('/');
+        const file = files[place];
+        if (typeof file !== 'object' || !('submodule' in file)) continue;
+        const commit = file.submodule === true ? '1'.repeat(40) : file.submodule;
+        return { path: place, commit, rest: parts.slice(index + 1).join('/') };
+      }
+      return undefined;
+    },
   };
 }

@@ -180,6 +180,7 @@ function withCredential(source: Source, credential: Credential | undefined): Sou
 
 function recording(transport: Transport, harness: Pick<Harness, 'sent' | 'onAnswer'>): Transport {
   return {
+    ...transport,
     async send(request) {
       const record = { operation: request.operation, receivedBytes: 0 };
       harness.sent.push(record);

@@ -8,6 +8,7 @@ import { composeStatus, type ComposedStatus } from '../../../src/status/compose.
 import type { PassReport } from '../../../src/status/report.ts';
 import { holdEventOf } from '../../../src/status/rollback.ts';
 import { validSpec } from '../application/spec-cases.ts';
+import { idOf, kindOf, liveOf } from '../../support/changes.ts';
 import { passReport, REVISION } from './pass-report.ts';
 
 const GOOD = `main@sha1:${'1'.repeat(40)}`;
@@ -125,4 +126,27 @@ test('an Event tells the begin of a hold and its end, and nothing in between', (
   assert.equal(holdEventOf({}, { hold: { ...HOLD, reason: 'Requested' } }, application)?.reason, 'Held');
   assert.equal(holdEventOf({ hold: HOLD }, { hold: HOLD }, application), undefined);
   assert.equal(holdEventOf({ hold: HOLD }, {}, application)?.reason, 'HoldEnded');
+});
+
+test('while windows are closed, differences wait as in mode manual, and the next opening is named', () => {
+  const window = { isOpen: false, mayRequest: false, closedBy: 'deny x', changesAtMs: Date.parse('2026-03-02T00:00Z') };
+  const intent = { mode: 'manual', prune: true, objects: undefined } as const;
+  const left = {
+    id: idOf('b'),
+    kind: kindOf(idOf('b')),
+    fields: [],
+    type: 'prune',
+    live: liveOf({ id: idOf('b') }),
+  } as const;
+  const report = { window, intent, changes: [left] };
+  const applied = { status: 'Synced', lastAppliedRevision: GOOD, lastAttemptedRevision: GOOD } as const;
+  const { status, verdict } = compose({ status: { sync: applied }, spec: {}, report });
+  assert.deepEqual([verdict.ready, verdict.reason, verdict.isReconciling], ['True', 'OutOfSync', false]);
+  assert.match(verdict.message, /closed by deny x; it opens at 2026-03-02T00:00:00Z/);
+  assert.deepEqual(status.window, {
+    isOpen: false,
+    message: 'closed by deny x; it opens at 2026-03-02T00:00:00Z',
+    changesAt: '2026-03-02T00:00:00Z',
+  });
+  assert.equal(holdIn({ report: { ...FAILING, window, intent } }), undefined);
 });

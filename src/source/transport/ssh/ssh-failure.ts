@@ -142,7 +142,8 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const COMMAND_NOT_FOUND = 127;
+/** The exit code of a shell that finds no such program. */
+export const COMMAND_NOT_FOUND = 127;
 
 /** The error of a program that ended without a complete answer. */
 export function programError({ label, credential }: Named, { code, stderr }: ProgramEnd): Error {

@@ -8,12 +8,12 @@ import { sourceError } from '../../../object/source-error.ts';
 import type { SourceLimits } from '../../limits.ts';
 import { malformed, truncated } from '../answer-error.ts';
 import { encodeLine, FLUSH, packetLength } from '../pkt-line.ts';
-import type { Transport, TransportAnswer, TransportRequest } from '../transport.ts';
+import type { LfsAccessRequest, Transport, TransportAnswer, TransportRequest } from '../transport.ts';
 import { createConnections, type Connections, type ConnectionsOptions, type SshRepository } from './connections.ts';
 import { createAnswerTranslator, toProtocol2 } from './fetch-wire.ts';
 import { createPatience, type Patience } from './patience.ts';
 import type { Session } from './session.ts';
-import { ConnectionEnded, programError } from './ssh-failure.ts';
+import { COMMAND_NOT_FOUND, ConnectionEnded, programError } from './ssh-failure.ts';
 
 export type SshTransportOptions = ConnectionsOptions;
 
@@ -29,8 +29,10 @@ interface Exchange {
   readonly limits: SourceLimits;
 }
 
+export type SshTransport = Transport & Required<Pick<Transport, 'authenticateLfs'>>;
+
 /** Its requests must be for repositories with an address by ssh. */
-export function createSshTransport(options: SshTransportOptions): Transport {
+export function createSshTransport(options: SshTransportOptions): SshTransport {
   const { limits } = options;
   const connections = createConnections(options);
   return {
@@ -40,7 +42,7 @@ export function createSshTransport(options: SshTransportOptions): Transport {
       const patience = createPatience({ label: repository.label, timeoutMs, signal });
       let session: Session | undefined;
       try {
-        session = await startProgram(connections, repository, patience);
+        session = await startProgram(connections, patience, { repository, program: 'git-upload-pack' });
         // Also for a body that is never read.
         patience.signal.addEventListener('abort', session.close, { once: true });
         const exchange = { request: wanted, session, patience, limits };
@@ -52,8 +54,46 @@ export function createSshTransport(options: SshTransportOptions): Transport {
         throw toStageError(error, repository);
       }
     },
+    authenticateLfs: (request) => runAuthenticate(connections, limits, request),
     close: () => connections.close(),
   };
+}
+
+const LFS_BOUNDS = { operation: 'advertise', maxBytes: 65_536, maxBytesName: 'maxBytes' } as const;
+
+async function runAuthenticate(
+  connections: Connections,
+  limits: SourceLimits,
+  wanted: LfsAccessRequest,
+): Promise<Buffer> {
+  const request = toSshRequest({ ...LFS_BOUNDS, ...wanted });
+  const { repository, timeoutMs, signal } = request;
+  const patience = createPatience({ label: repository.label, timeoutMs, signal });
+  let session: Session | undefined;
+  try {
+    const program = 'git-lfs-authenticate';
+    session = await startProgram(connections, patience, { repository, program, more: ' download' });
+    session.end();
+    const chunks: Buffer[] = [];
+    const exchange = { request, session, patience, limits };
+    for await (const chunk of received(exchange, Buffer.alloc(0))) chunks.push(chunk);
+    const end = await patience.race(session.ended(), limits.idleTimeoutMs);
+    if (end.code === COMMAND_NOT_FOUND) throw noLfs(repository.label);
+    if (end.code !== 0) throw programError(repository, end);
+    return Buffer.concat(chunks);
+  } catch (error) {
+    throw toStageError(error, repository);
+  } finally {
+    session?.close();
+    patience.end();
+  }
+}
+
+function noLfs(label: string): Error {
+  return sourceError(
+    'UnsupportedServer',
+    `The server of ${label} has no program git-lfs-authenticate, so it gives out no files of Git LFS over ssh. Use an address by https.`,
+  );
 }
 
 function toSshRequest(request: TransportRequest): SshRequest {
@@ -62,9 +102,20 @@ function toSshRequest(request: TransportRequest): SshRequest {
   return { ...request, repository: { ...request.repository, ssh } };
 }
 
+interface Program {
+  readonly repository: SshRepository;
+  readonly program: 'git-upload-pack' | 'git-lfs-authenticate';
+  /** Arguments behind the path. */
+  readonly more?: string;
+}
+
 /** A connection that was kept may have ended without a word; then one more is opened. */
-async function startProgram(connections: Connections, repository: SshRepository, patience: Patience): Promise<Session> {
-  const command = `git-upload-pack '${repository.ssh.path.replaceAll("'", "'\\''")}'`;
+async function startProgram(
+  connections: Connections,
+  patience: Patience,
+  { repository, program, more = '' }: Program,
+): Promise<Session> {
+  const command = `${program} '${repository.ssh.path.replaceAll("'", "'\\''")}'${more}`;
   for (;;) {
     const { connection, isKept } = await patience.race(connections.connect(repository));
     try {

@@ -8,6 +8,7 @@ const shared = {
   source: { poll: answer, fetch: answer, recall: answer, find: answer },
   render: { render: answer, chartFiles: answer, locateFields: answer },
   helm: { version: answer, template: answer },
+  healthChecks: { common: [], read: answer, evaluate: answer },
 } as unknown as SharedContext;
 
 /** Whether `call` gives the worker back while it waits. */
@@ -25,13 +26,15 @@ async function givesBack(call: (context: ReturnType<typeof contextOfPass>) => Pr
 
 const NO_REQUEST = {} as never;
 
-test('a pass gives its worker back while it waits for a server, a render or helm', async () => {
+test('a pass gives its worker back while it waits for a server, a render, helm or a check', async () => {
   assert.ok(await givesBack(({ source }) => source.poll(NO_REQUEST)));
   assert.ok(await givesBack(({ source }) => source.fetch(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.render(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.chartFiles(NO_REQUEST)));
   assert.ok(await givesBack(({ render }) => render.locateFields(NO_REQUEST)));
   assert.ok(await givesBack(({ helm }) => helm.template(NO_REQUEST)));
+  assert.ok(await givesBack(({ healthChecks }) => healthChecks.read(NO_REQUEST, NO_REQUEST)));
+  assert.ok(await givesBack(({ healthChecks }) => healthChecks.evaluate(NO_REQUEST, NO_REQUEST)));
 });
 
 test('a pass that polls while it applies keeps its worker', async () => {

@@ -10,6 +10,7 @@ import type { Overrides } from '../../../../src/render/kustomize/overrides.ts';
 import { buildObjects } from '../../../../src/render/kustomize/build.ts';
 import { readObjects } from '../../../../src/render/manifest-text.ts';
 import { renderPath } from '../../../../src/render/render.ts';
+import { unused } from '../../../../src/render/asking.ts';
 import { LIMITS, memoryTree } from '../memory-tree.ts';
 
 const DEPLOYMENT = `apiVersion: apps/v1
@@ -285,7 +286,7 @@ test('objects that come from no kustomization are built with the overrides', () 
     limits: LIMITS,
     warnings: [],
     filesRead: new Set<string>(),
-    usage: { kustomizations: 0, generatedChars: 0, sealedBytes: 0 },
+    usage: unused(),
     opensSealed: false,
     sealedFiles: new Map(),
     cache: undefined,
