@@ -288,7 +288,7 @@ function reconcileContext(
 }
 
 interface Serving extends Wiring {
-  readonly hub: Pick<Hub, 'reviews' | 'kinds'>;
+  readonly hub: Pick<Hub, 'reviews' | 'kinds' | 'asCaller'>;
   readonly log: Log;
   readonly clock: Clock;
   readonly controller: Controller;

@@ -28,6 +28,7 @@ import { createClient } from './requests/object-client.ts';
 import { refusalOf } from './requests/refusal.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createAccessReviews } from './requests/access-reviews.ts';
+import { createCallerClients } from './caller-clients.ts';
 import { createRights } from './requests/rights.ts';
 import { recordWrites } from './live/recording-client.ts';
 import { createTransport, type Transport } from './transport/transport.ts';
@@ -83,6 +84,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     onKindNotServed: () => discovery.doubt(),
   });
   const data = createDataWatches({ ...shared, onChange: (application) => events.onDataChange?.(application) });
+  const callers = createCallerClients({ credentials, limits, metrics, userAgent });
   const { applicationNamespace } = options;
   const applications = createApplicationClient({
     ...shared,
@@ -104,6 +106,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
     applications,
     reviews: createAccessReviews(shared),
+    asCaller: (token) => callers.as(token),
     writeEvent: (event) => writeEvent({ transport, log, event }),
     requestCounts: () => transport.requestCounts(),
     watchCount: () => live.watchCount(),
@@ -111,6 +114,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
       applications.close();
       live.close();
       data.close();
+      await callers.close();
       await transport.close();
     },
   };

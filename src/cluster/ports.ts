@@ -297,6 +297,26 @@ export interface AccessReviews {
   authorize(user: User, question: AccessQuestion): Promise<boolean>;
 }
 
+export interface LogQuestion {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Absent: the only container, or the default one. */
+  readonly container?: string | undefined;
+  /** The log of the container before its last restart. */
+  readonly isPrevious: boolean;
+  readonly lines: number;
+}
+
+export type LogAnswer = { readonly ok: true; readonly text: string } | Refused;
+
+/** Requests to the cluster with the token of a caller of our own listeners: the API server decides about each. */
+export interface CallerClient extends Pick<ClusterClient, 'get' | 'listBySelector'> {
+  readLog(question: LogQuestion): Promise<LogAnswer>;
+  readApplication(name: { readonly namespace: string; readonly name: string }): Promise<ReadAnswer>;
+  /** A merge patch of an Application, guarded by the uid and resourceVersion of the version that was read. */
+  patchApplication(application: KubeObject, patch: ValueMap): Promise<ApplicationAnswer>;
+}
+
 /** Where the Applications live, with their Secrets, accounts and Events. */
 export interface Hub {
   /** Identifies the hub in owner annotations: the uid of the kube-system namespace, or the URL. Holds no slash. */
@@ -308,6 +328,8 @@ export interface Hub {
   readonly credentialSecrets: CredentialSecrets;
   readonly applications: ApplicationClient;
   readonly reviews: AccessReviews;
+  /** `token` is sent as it is; the rights of the agent have no part in the answers. */
+  asCaller(token: string): CallerClient;
   /** Writes one events.k8s.io/v1 Event; best effort, never throws. */
   writeEvent(event: KubeObject): Promise<void>;
 }

@@ -25,7 +25,13 @@ import {
 } from './decide/memory.ts';
 import { emptyDeletionMemory, type DeletionMemory } from './deletion/memory.ts';
 import { emptyDesiredMemory, type DesiredMemory } from './desired/memory.ts';
-import { emptyPlaceMemory, emptyRefusedMemory, type PlaceMemory, type RefusedMemory } from './effect/memory.ts';
+import {
+  emptyPlaceMemory,
+  emptyRefusedMemory,
+  type PlaceMemory,
+  type RefusedMemory,
+  type Trial,
+} from './effect/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -37,6 +43,8 @@ export interface ApplicationRecord {
   readonly signals: Signals;
   /** Findings of the last pass, for the status API; no pass reads them. */
   view: ApplicationView | undefined;
+  /** The result of the last dry run that was requested, for the status API; no pass reads it. */
+  trial: DryRunView | undefined;
   /** API groups whose definitions the last pass missed or found different; no pass reads them. */
   awaitedGroups: ReadonlySet<string>;
 }
@@ -46,6 +54,19 @@ export interface ApplicationView {
   readonly problems: readonly Problem[];
   /** The status that could not be written, in place of the stored one. undefined: the stored one is up to date. */
   readonly unwritten: ApplicationStatus | undefined;
+}
+
+/** A plan: what a sync would do with each object. */
+export interface DryRunView {
+  /** Id of the request. */
+  readonly request: string;
+  readonly revision: string | undefined;
+  readonly outcome: 'Succeeded' | 'Failed' | 'Refused';
+  /** The answer in status. */
+  readonly message: string;
+  /** Why a prune would be held. */
+  readonly held: string | undefined;
+  readonly objects: readonly Trial[];
 }
 
 /** Written from outside at any moment, also while a pass is under way; read by the pass that acts on them. */
@@ -100,7 +121,15 @@ export function noSignals(): Signals {
 }
 
 export function createRecord(key: string, stored: KubeObject): ApplicationRecord {
-  return { key, stored, memory: emptyMemory(), signals: noSignals(), view: undefined, awaitedGroups: new Set() };
+  return {
+    key,
+    stored,
+    memory: emptyMemory(),
+    signals: noSignals(),
+    view: undefined,
+    trial: undefined,
+    awaitedGroups: new Set(),
+  };
 }
 
 export function emptyMemory(): Memory {

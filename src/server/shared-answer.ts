@@ -22,23 +22,28 @@ export function atMostOnceASecond<T>(make: () => Promise<T>, clock: Pick<Clock, 
   };
 }
 
-/** Counts the answers that are not taken yet; false if one more would be too many. */
-export function createTurnstile(): (address: string, response: Response) => boolean {
+/**
+ * Counts the answers that are not taken yet. Returns the function that stops to count this one before its end, as for
+ * an answer that stays open; undefined if one more would be too many.
+ */
+export function createTurnstile(): (address: string, response: Response) => (() => void) | undefined {
   const held = new Map<string, number>();
   let total = 0;
   return (address, response) => {
     const own = held.get(address) ?? 0;
-    if (total >= MAX_ANSWERS || own >= MAX_ANSWERS_OF_ADDRESS) return false;
+    if (total >= MAX_ANSWERS || own >= MAX_ANSWERS_OF_ADDRESS) return undefined;
     held.set(address, own + 1);
     total++;
     const timer = setTimeout(() => response.destroy(), TAKE_MS);
-    response.once('close', () => {
+    const leave = (): void => {
+      response.off('close', leave);
       clearTimeout(timer);
       total--;
       const left = (held.get(address) ?? 1) - 1;
       if (left > 0) held.set(address, left);
       else held.delete(address);
-    });
-    return true;
+    };
+    response.once('close', leave);
+    return leave;
   };
 }

@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly body?: string;
   readonly contentType?: string;
   readonly accept?: string;
+  /** The header `Authorization` of a caller, in place of the credentials of the transport. */
+  readonly authorization?: string;
   /** The ETag of an answer that the caller still holds; status 304 confirms it. */
   readonly ifNoneMatch?: string;
   /** Accept a compressed answer; pays off for lists. */
@@ -144,7 +146,7 @@ export function createTransport(options: TransportOptions): Transport {
     server,
     async send(request) {
       let answer = await sendWithinGate(request, false);
-      if (answer.status === 401) answer = await sendWithinGate(request, true);
+      if (answer.status === 401 && !request.authorization) answer = await sendWithinGate(request, true);
       for (let retries = 0; answer.status === 429 && retries < limits.maxThrottleRetries; retries++) {
         if (!(await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: closing.signal }))) break;
         answer = await sendWithinGate(request, false);
@@ -212,7 +214,7 @@ function createDispatch(
   const base = new URL(credentials.server);
   const prefix = base.pathname.replace(/\/+$/, '');
   return async (agent, request, { mustRenewToken, signal }) => {
-    const authorization = await credentials.authorization({ mustRenew: mustRenewToken });
+    const authorization = request.authorization ?? (await credentials.authorization({ mustRenew: mustRenewToken }));
     counts[request.category]++;
     try {
       const answer = await agent.request({

@@ -16,7 +16,8 @@ import { composeAnswered } from '../../status/compose-bare.ts';
 import type { NextPass, Pass } from '../pass.ts';
 import type { Findings } from '../report/report-of.ts';
 import { writeStatusValue } from '../report/status-writer.ts';
-import { isFailure, trialsOf, WORDS, type Trial } from './trials.ts';
+import { TRIAL_WORDS, type Trial } from './memory.ts';
+import { isFailure, trialsOf } from './trials.ts';
 
 const MAX_LINE_CHARS = 512;
 const MAX_ERRORS = 3;
@@ -42,18 +43,28 @@ export async function answerDryRun(pass: Pass, findings: Findings): Promise<Next
   const { application, goal, context } = pass;
   const { request } = goal;
   if (request) {
-    const answer = request.refusal
-      ? { outcome: 'Refused' as const, message: request.refusal }
+    const answer: Answer = request.refusal
+      ? { outcome: 'Refused', message: request.refusal }
       : answerOf(pass, findings);
+    const { trials = [], ...told } = { ...answer };
+    pass.record.trial = {
+      request: request.id,
+      revision: findings.snapshot?.revision,
+      ...told,
+      held: findings.plan?.held?.reason,
+      objects: trials,
+    };
     const { metadata, status } = application;
-    await writeStatusValue(pass, composeAnswered({ metadata, status, request, ...answer }, context.clock.now()));
+    await writeStatusValue(pass, composeAnswered({ metadata, status, request, ...told }, context.clock.now()));
   }
   return { type: 'after', delayMs: 0 };
 }
 
 interface Answer {
-  readonly outcome: 'Succeeded' | 'Failed';
+  readonly outcome: 'Succeeded' | 'Failed' | 'Refused';
   readonly message: string;
+  /** Absent: the cluster could not be compared. */
+  readonly trials?: readonly Trial[];
 }
 
 function answerOf(pass: Pass, findings: Findings): Answer {
@@ -76,7 +87,7 @@ function answerOf(pass: Pass, findings: Findings): Answer {
     `dry run of ${snapshot.revision}, nothing was written: ${countWords(trials)}`,
     ...(plan.held ? [`held: ${plan.held.reason}`] : []),
   ];
-  return { outcome: isFailed ? 'Failed' : 'Succeeded', message: messageOf(head, trials, warningsOf(applied)) };
+  return { outcome: isFailed ? 'Failed' : 'Succeeded', message: messageOf(head, trials, warningsOf(applied)), trials };
 }
 
 function shorten(errors: readonly string[]): string[] {
@@ -105,7 +116,7 @@ function warningsOf(applied: Applied): string[] {
 }
 
 function countWords(trials: readonly Trial[]): string {
-  const counts = WORDS.map((word) => [trials.filter((trial) => trial.word === word).length, word] as const);
+  const counts = TRIAL_WORDS.map((word) => [trials.filter((trial) => trial.word === word).length, word] as const);
   const some = counts.filter(([count]) => count > 0);
   return some.length > 0 ? some.map(([count, word]) => `${count} ${word}`).join(', ') : 'nothing to do';
 }

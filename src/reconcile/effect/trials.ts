@@ -13,28 +13,7 @@ import { formatId, idKey } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { leftMessage, type LeftQuestion } from '../../status/object-status.ts';
-
-export interface Trial {
-  readonly id: Change['id'];
-  readonly word: (typeof WORDS)[number];
-  /** undefined: the object stays as it is. */
-  readonly detail: string | undefined;
-}
-
-/** In the order of the counts. */
-export const WORDS = [
-  'created',
-  'changed',
-  'adopted',
-  'pruned',
-  'released',
-  'held',
-  'waiting',
-  'kept',
-  'unknown',
-  'refused',
-  'unchanged',
-] as const;
+import type { Trial } from './memory.ts';
 
 export interface TrialQuestion extends Omit<LeftQuestion, 'held'> {
   /** All changes of the pass. */
@@ -109,7 +88,8 @@ function trialOf(change: Change, result: ChangeResult | undefined, { namespaces,
   }
   if (refusal) return { id, word: 'refused', detail: refusal.message };
   if (outcome === 'conflict') return { id, word: 'refused', detail: message ?? OF_ANOTHER };
-  if (outcome === 'recreating') return { id, word: 'changed', detail: 'would be deleted and created again' };
+  if (outcome === 'recreating')
+    return { id, word: 'changed', isRecreated: true, detail: 'would be deleted and created again' };
   if (outcome === 'unchanged' && !live) return { id, word: 'unchanged', detail: undefined };
   if (!live) return { id, word: 'waiting', detail: message ?? 'would wait' };
   if (outcome === 'adopted') return { id, word: 'adopted', detail: 'would be adopted' };

@@ -8,11 +8,12 @@ import type { ParsedApplication } from '../../application/parse.ts';
 import type { RepositoryPush } from '../../application/repository.ts';
 import { requestsOf, wishOf } from '../../application/wish.ts';
 import type { LiveStoreEvents } from '../../cluster/ports.ts';
+import type { DesiredObject } from '../../bind/desired.ts';
 import { parseOwner } from '../../object/applyset.ts';
-import type { ObjectId } from '../../object/identity.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
 import { isEqualValue, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import type { ReconcileContext } from '../context.ts';
-import { createRecord, isNewer, type ApplicationRecord, type ApplicationView } from '../memory.ts';
+import { createRecord, isNewer, type ApplicationRecord, type ApplicationView, type DryRunView } from '../memory.ts';
 import { createDependents, type Dependents } from '../neighbours/dependents.ts';
 import { hearPush } from '../neighbours/hear-push.ts';
 import { createRegistry, type Registry } from '../neighbours/neighbours.ts';
@@ -45,6 +46,9 @@ export interface KnownApplication {
   /** The parsed form of `stored`. */
   readonly parsed: ParsedApplication;
   readonly view: ApplicationView | undefined;
+  readonly trial: DryRunView | undefined;
+  /** The desired object of that id in the last usable render; its values may be secret. */
+  desiredOf(id: ObjectId): DesiredObject | undefined;
 }
 
 export interface Controller {
@@ -288,11 +292,16 @@ function applicationOf(
 }
 
 function show(record: ApplicationRecord, registry: Registry): KnownApplication {
-  const { key, stored, view } = record;
+  const { key, memory, stored, trial, view } = record;
   return {
     key,
     stored,
     view,
+    trial,
+    desiredOf(id) {
+      const wanted = idKey(id);
+      return memory.desired.bound?.objects.find((object) => idKey(object.id) === wanted);
+    },
     get parsed() {
       return registry.parsedOf(stored);
     },

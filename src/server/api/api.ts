@@ -15,10 +15,14 @@ import { checkHost } from '../host-check.ts';
 import { createRoutes, endRoutes } from '../listener.ts';
 import { refuse } from '../refuse.ts';
 import { createTurnstile } from '../shared-answer.ts';
+import { createActionHandlers } from './actions.ts';
 import { createApplicationHandlers } from './applications.ts';
+import { createChanges } from './changes.ts';
+import { createObjectHandlers, createReportHandlers } from './objects.ts';
 import { printOpenApi } from './openapi.ts';
 import { addOperations, type Call } from './router.ts';
 import { createRows, type ApplicationIndex } from './rows.ts';
+import { createStreamHandler, type StreamLimits } from './stream.ts';
 import { entityTagOf, isUnchanged, sendJson } from './write-json.ts';
 
 /** The part that a caller without a token sees; `names` are names and states. */
@@ -26,25 +30,30 @@ export type AnonymousRead = 'nothing' | 'names';
 
 export interface ApiOptions {
   readonly applications: ApplicationIndex;
-  readonly hub: Pick<Hub, 'reviews' | 'kinds'>;
+  readonly hub: Pick<Hub, 'reviews' | 'kinds' | 'asCaller'>;
   readonly anonymousRead: AnonymousRead;
   /** Names by which the API is called, beside addresses and names of the cluster; in lower case. */
   readonly hosts: readonly string[];
   readonly log: Log;
   readonly clock: Clock;
+  /** For tests: other bounds on streams. */
+  readonly streamLimits?: StreamLimits;
 }
 
 export function apiRoutes(options: ApiOptions): Express {
-  const { applications, hub, anonymousRead, hosts, log, clock } = options;
+  const { applications, hub, anonymousRead, hosts, log, clock, streamLimits } = options;
   const routes = createRoutes();
   routes.use(checkHost(hosts));
   const enter = createTurnstile();
   routes.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
-    if (enter(networkOf(request.socket.remoteAddress ?? ''), response)) return next();
+    const leave = enter(networkOf(request.socket.remoteAddress ?? ''), response);
+    response.locals['leaveTurnstile'] = leave;
+    if (leave) return next();
     refuse(response.set('Retry-After', '1'), 503, 'too many requests at the same time');
   });
-  const rows = createRows({ applications, clock });
+  const changes = createChanges();
+  const rows = createRows({ applications, clock, onChange: (found) => changes.note(found) });
   // Versions of rows begin at one in each process.
   const process = randomBytes(8).toString('hex');
   addOperations(routes, {
@@ -54,6 +63,10 @@ export function apiRoutes(options: ApiOptions): Express {
     handlers: {
       getOpenApi: createDocumentHandler(),
       ...createApplicationHandlers({ applications, hub, rows, process }),
+      ...createObjectHandlers({ applications, hub }),
+      ...createReportHandlers({ applications, hub }),
+      ...createActionHandlers(hub),
+      ...createStreamHandler({ rows, changes, process, ...(streamLimits ? { limits: streamLimits } : {}) }),
     },
   });
   endRoutes(routes, log);

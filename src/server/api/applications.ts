@@ -3,8 +3,9 @@ import { inTurns } from '../../cluster/concurrency.ts';
 import type { Hub } from '../../cluster/ports.ts';
 import { refuse } from '../refuse.ts';
 import { countRows, pageOf, type Page } from './list.ts';
-import { mayGetApplication, readableKinds, visibleNamespaces, type Readable } from './rights.ts';
-import { NO_APPLICATION, type Handlers } from './router.ts';
+import { readableApplication } from './readable-application.ts';
+import { readableKinds, visibleNamespaces, type Readable } from './rights.ts';
+import type { Handlers } from './router.ts';
 import type { ApplicationIndex, Row, Rows, RowStore } from './rows.ts';
 import { describe, hideValues, viewObject, type KnownApplication } from './views.ts';
 import { entityTagOf, isUnchanged, sendJson, writeEach, writeJson } from './write-json.ts';
@@ -16,8 +17,6 @@ export interface ApplicationHandlerOptions {
   /** Different for each process: versions of rows begin at one in each. */
   readonly process: string;
 }
-
-export const FORBIDDEN = 'you may not get this Application';
 
 export function createApplicationHandlers({
   applications,
@@ -49,10 +48,10 @@ export function createApplicationHandlers({
       sendJson(response, ['{"applications":[', ...joined(page.rows, isAnonymous ? 'nameText' : 'text'), tail]);
     },
 
-    async getApplication({ caller, namespace, name, request, response }) {
-      if (!(await mayGetApplication(caller, { namespace, name }))) return refuse(response, 403, FORBIDDEN);
-      const application = applications.get(namespace, name);
-      if (!application) return refuse(response, 404, NO_APPLICATION);
+    async getApplication(call) {
+      const application = await readableApplication(call, applications);
+      if (!application) return;
+      const { caller, request, response } = call;
       const readable = await readableKinds(caller, application, hub);
       const text = (await inTurns(writeDetail(application, readable))).join('');
       if (!isUnchanged(request, response, entityTagOf(text))) sendJson(response, [text]);

@@ -74,3 +74,6 @@ function wordsOf<T extends string>(words: readonly T[]) {
     .regex(new RegExp(`^${one}(,${one})*$`), `must be some of ${words.join(', ')}, separated by commas`)
     .transform((text) => new Set(text.split(',')) as ReadonlySet<string>);
 }
+
+/** Which Applications a stream tells of. */
+export const streamQuerySchema = listQuerySchema.pick({ namespace: true });

@@ -2,32 +2,46 @@
 import { z } from 'zod';
 import { COMMON_ERRORS, ERRORS, OPERATIONS, type Operation } from './operations.ts';
 import {
+  acceptedSchema,
   detailSchema,
+  eventsSchema,
   fieldSchema,
   listSchema,
+  logSchema,
   nameAndStateSchema,
+  objectDetailSchema,
   objectHealthSchema,
   objectIdSchema,
   objectSchema,
   patchOperationSchema,
+  planSchema,
   problemDetailsSchema,
   problemSchema,
   summarySchema,
+  suspendedSchema,
+  treeSchema,
 } from './schema.ts';
 
 /** Schemas that the document names; others are written where they are used. */
 const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  Accepted: acceptedSchema,
   Application: detailSchema,
   ApplicationList: listSchema,
   ApplicationSummary: summarySchema,
+  Events: eventsSchema,
   Field: fieldSchema,
+  Log: logSchema,
   NameAndState: nameAndStateSchema,
   Object: objectSchema,
+  ObjectDetail: objectDetailSchema,
   ObjectHealth: objectHealthSchema,
   ObjectId: objectIdSchema,
   PatchOperation: patchOperationSchema,
+  Plan: planSchema,
   Problem: problemSchema,
   ProblemDetails: problemDetailsSchema,
+  Suspended: suspendedSchema,
+  Tree: treeSchema,
 };
 
 type Json = Record<string, unknown>;
@@ -73,7 +87,7 @@ function problemAnswer(description: string): Json {
 }
 
 function describeOperation(id: string, operation: Operation): Json {
-  const { body, description, errors, hasTag, method, path, success, summary } = operation;
+  const { body, description, errors, hasTag, path, success, summary } = operation;
   const statuses = [...new Set([...COMMON_ERRORS, ...errors, ...(body ? BODY_ERRORS : [])])].sort((a, b) => a - b);
   const refused = statuses.map((status) => [status, { $ref: `#/components/responses/Error${status}` }]);
   return {
@@ -94,7 +108,6 @@ function describeOperation(id: string, operation: Operation): Json {
       ...(hasTag ? { 304: { description: 'The answer is the one that If-None-Match names.' } } : {}),
       ...Object.fromEntries(refused.map(([status, answer]) => [status as number, answer])),
     },
-    ...(method === 'GET' ? {} : { 'x-content-type': 'application/json' }),
   };
 }
 

@@ -3,8 +3,28 @@
  * OpenAPI document describes exactly these.
  */
 import type { z } from 'zod';
-import { listQuerySchema } from './list-query.ts';
-import { detailSchema, listSchema } from './schema.ts';
+import { listQuerySchema, streamQuerySchema } from './list-query.ts';
+import {
+  confirmPruneSchema,
+  noFieldsSchema,
+  refreshSchema,
+  releaseSchema,
+  rollbackSchema,
+  syncSchema,
+  takeOverSchema,
+} from './action-schema.ts';
+import { logQuerySchema, objectQuerySchema, planQuerySchema } from './object-query.ts';
+import {
+  acceptedSchema,
+  detailSchema,
+  eventsSchema,
+  listSchema,
+  logSchema,
+  objectDetailSchema,
+  planSchema,
+  suspendedSchema,
+  treeSchema,
+} from './schema.ts';
 
 /** The inputs and answers of one operation. */
 export interface Operation {
@@ -55,6 +75,34 @@ export const COMMON_ERRORS = [400, 401, 405, 421, 429, 500, 503] as const;
 
 const APPLICATION = '/api/v1/applications/{namespace}/{name}';
 
+const ACCEPTED = {
+  status: 202,
+  description: 'The request is written; lastRequest of the Application has the answer.',
+  contentType: 'application/json',
+  schema: acceptedSchema,
+} as const;
+
+const SUSPENDED = {
+  status: 200,
+  description: 'The spec is changed.',
+  contentType: 'application/json',
+  schema: suspendedSchema,
+} as const;
+
+/** An operation that changes the Application with the token of the caller. */
+function action<Body extends z.ZodObject>(name: string, summary: string, body: Body) {
+  return {
+    path: `${APPLICATION}/${name}`,
+    method: 'POST',
+    summary,
+    description: 'Written with the token of the caller: needs the rights to get and to patch the Application.',
+    body,
+    success: ACCEPTED,
+    errors: [403, 404, 409, 413, 415, 422],
+    access: 'token',
+  } as const;
+}
+
 export const OPERATIONS = {
   getOpenApi: {
     path: '/api/v1/openapi.json',
@@ -88,6 +136,77 @@ export const OPERATIONS = {
     hasTag: true,
     access: 'token',
   },
+  getObject: {
+    path: `${APPLICATION}/object`,
+    method: 'GET',
+    summary: 'Reads one object of an Application',
+    description:
+      'Desired and live form and the difference between them. The live object is read with the token of the caller; ' +
+      'without the right to get it, only the paths of fields are shown.',
+    query: objectQuerySchema,
+    success: { status: 200, description: 'The object.', contentType: 'application/json', schema: objectDetailSchema },
+    errors: [403, 404],
+    access: 'token',
+  },
+  listEvents: {
+    path: `${APPLICATION}/events`,
+    method: 'GET',
+    summary: 'Lists the Events of an object',
+    description: 'Read with the token of the caller; at most 100, the newest first.',
+    query: objectQuerySchema,
+    success: { status: 200, description: 'The Events.', contentType: 'application/json', schema: eventsSchema },
+    errors: [403, 404],
+    access: 'token',
+  },
+  readLog: {
+    path: `${APPLICATION}/log`,
+    method: 'GET',
+    summary: 'Reads the last lines of the log of a Pod',
+    description: 'Read with the token of the caller.',
+    query: logQuerySchema,
+    success: { status: 200, description: 'The lines.', contentType: 'application/json', schema: logSchema },
+    errors: [403, 404, 409, 422],
+    access: 'token',
+  },
+  getTree: {
+    path: `${APPLICATION}/tree`,
+    method: 'GET',
+    summary: 'Reads the tree of the objects of an Application',
+    description: 'The objects, and below them what they own, down to Pods, as the caller may list it.',
+    success: { status: 200, description: 'The tree.', contentType: 'application/json', schema: treeSchema },
+    errors: [403, 404],
+    access: 'token',
+  },
+  getPlan: {
+    path: `${APPLICATION}/plan`,
+    method: 'GET',
+    summary: 'Reads the plan of a sync',
+    description: 'What the last dry run has found: request one by sync with dryRun: true, and wait for its answer.',
+    query: planQuerySchema,
+    success: { status: 200, description: 'The plan.', contentType: 'application/json', schema: planSchema },
+    errors: [403, 404],
+    access: 'token',
+  },
+  stream: {
+    path: '/api/v1/stream',
+    method: 'GET',
+    summary: 'Tells the changes of Applications while it is open',
+    description:
+      'Server-sent events. application: the Application has changed, data is its summary. removed: it is gone, data has ' +
+      'its names. reset: read the list again. After a cut the header Last-Event-ID goes on behind the last event.',
+    query: streamQuerySchema,
+    success: { status: 200, description: 'The events.', contentType: 'text/event-stream' },
+    errors: [403],
+    access: 'token',
+  },
+  refresh: action('refresh', 'Fetches and compares now', refreshSchema),
+  sync: action('sync', 'Fetches, compares and applies now', syncSchema),
+  confirmPrune: action('confirm-prune', 'Confirms a prune that is held', confirmPruneSchema),
+  rollback: action('rollback', 'Applies an earlier commit and holds it', rollbackSchema),
+  release: action('release', 'Ends the hold of an earlier commit', releaseSchema),
+  takeOver: action('take-over', 'Takes over objects of Applications that do not exist any more', takeOverSchema),
+  suspend: { ...action('suspend', 'Suspends the Application', noFieldsSchema), success: SUSPENDED },
+  resume: { ...action('resume', 'Resumes the Application', noFieldsSchema), success: SUSPENDED },
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationId = keyof typeof OPERATIONS;

@@ -147,6 +147,7 @@ export const detailSchema = z.object({
   warnings: warnings.unwrap(),
   lastRequest,
   pruneGuard,
+  hold: statusSchema.shape.hold,
   nextAttemptAt: statusSchema.shape.nextAttemptAt,
   problems: z.array(problemSchema).describe('Problems of the manifests in the last pass; at most 100.'),
   isObserved: z
@@ -164,3 +165,91 @@ export const problemDetailsSchema = z
     code: z.string().optional().describe('Tells apart the refusals that share a status.'),
   })
   .describe('Problem details (RFC 9457).');
+
+const value = z.record(z.string(), z.unknown());
+
+export const objectDetailSchema = z.object({
+  ...objectSchema.shape,
+  apiVersion: z.string().optional().describe('Version in which the live object was read.'),
+  uid: z.string().optional(),
+  createdAt: z.string().optional(),
+  desired: value
+    .optional()
+    .describe('Object of the last usable render. Values of Secrets and sealed files are masked.'),
+  live: value
+    .optional()
+    .describe('Live object without managedFields; absent: there is none. Values are masked likewise.'),
+  liveRefusal: z.string().optional().describe('Why the API server does not show the live object to the caller.'),
+  difference: z.string().describe('All fields that differ, as a text; empty if none does.'),
+});
+
+export const eventsSchema = z.object({
+  events: z.array(
+    z.object({
+      type: z.string().describe('Normal or Warning.'),
+      reason: z.string(),
+      message: z.string(),
+      count: z.int().min(1),
+      firstAt: z.string().optional(),
+      lastAt: z.string().optional(),
+      source: z.string().optional().describe('Component that reported it.'),
+    }),
+  ),
+});
+
+export const logSchema = z.object({
+  lines: z.array(z.string()).describe('Last lines of the log, the newest last.'),
+});
+
+export const treeSchema = z.object({
+  nodes: z
+    .array(
+      z.object({
+        ...objectNames,
+        parent: z.int().min(0).optional().describe('Position of its owner in this list; absent: it is desired itself.'),
+        sync: syncWord.optional().describe('Absent: it is no object of the Application, but owned by one.'),
+        health: objectHealthSchema,
+        message: z.string().optional(),
+        pruning: z.literal(true).optional(),
+        createdAt: z.string().optional(),
+      }),
+    )
+    .describe('Objects of the Application, then the objects that they own, owners before what they own.'),
+  notes: z.array(z.string()).describe('For people: which objects could not be listed for the caller, and why.'),
+});
+
+export const PLAN_WORDS = [
+  'create',
+  'update',
+  'recreate',
+  'adopt',
+  'prune',
+  'release',
+  'hold',
+  'wait',
+  'keep',
+  'unknown',
+  'refuse',
+] as const;
+
+export const planSchema = z.object({
+  request: z.string().describe('Id of the request for a dry run that made the plan.'),
+  revision: z.string().optional(),
+  outcome: z.enum(['Succeeded', 'Failed', 'Refused']),
+  message: z.string(),
+  held: z.string().optional().describe('Why the deletions would wait for a confirmation.'),
+  unchanged: z.int().min(0).describe('Number of objects that would stay as they are.'),
+  objects: z.array(z.object({ ...objectNames, action: z.enum(PLAN_WORDS), detail: z.string().optional() })),
+});
+
+export const acceptedSchema = z.object({
+  id: z.string().describe('Id of the request, which lastRequest of the Application repeats with the answer.'),
+  action: z.string(),
+});
+
+export const suspendedSchema = z.object({ suspended: z.boolean() });
+
+export type ObjectDetail = z.output<typeof objectDetailSchema>;
+export type TreeNode = z.output<typeof treeSchema>['nodes'][number];
+export type EventView = z.output<typeof eventsSchema>['events'][number];
+export type PlanView = z.output<typeof planSchema>;

@@ -6,10 +6,13 @@ import { getCondition } from '../../application/conditions.ts';
 import type { ParsedApplication } from '../../application/parse.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
 import type { ApplicationStatus } from '../../application/status-schema.ts';
+import type { DesiredObject } from '../../bind/desired.ts';
 import type { ObjectPatch } from '../../diff/changes.ts';
+import type { ObjectId } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
 import type { Problem } from '../../object/problem.ts';
 import type { Value } from '../../object/value.ts';
+import type { DryRunView } from '../../reconcile/memory.ts';
 import type { ObjectStatus } from '../../status/object-status.ts';
 import type {
   ApplicationDetail,
@@ -32,6 +35,10 @@ export interface KnownApplication {
         readonly unwritten?: ApplicationStatus | undefined;
       }
     | undefined;
+  /** The last dry run that was requested. */
+  readonly trial: DryRunView | undefined;
+  /** The desired object of that id in the last usable render; its values may be secret. */
+  desiredOf(id: ObjectId): Pick<DesiredObject, 'body' | 'isSealed'> | undefined;
 }
 
 /** The stored status, or the newer one that could not be stored. */
@@ -107,6 +114,7 @@ export function describe(known: KnownApplication): Omit<ApplicationDetail, 'obje
     history: status.history ?? [],
     warnings: status.warnings ?? [],
     ...(status.lastRequest ? { lastRequest: status.lastRequest } : {}),
+    ...(status.hold ? { hold: status.hold } : {}),
     ...(status.pruneGuard ? { pruneGuard: status.pruneGuard } : {}),
     ...(status.nextAttemptAt === undefined ? {} : { nextAttemptAt: status.nextAttemptAt }),
     problems: (known.view?.problems ?? []).slice(0, MAX_PROBLEMS).map(viewProblem),

@@ -1,6 +1,6 @@
 /**
- * The status API and the metrics with tokens of real accounts: each answer equals what `kubectl auth can-i` says of the
- * account.
+ * The status API and the metrics with tokens of real accounts: each operation, for each account and namespace, answers
+ * as `kubectl auth can-i` says of the account.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,13 +21,43 @@ const ACCOUNTS: Readonly<Record<string, Readonly<Record<string, readonly Rule[]>
   'one-namespace': { apps: [rule('tautline.dev', APPLICATIONS, READ)], shop: [rule('', 'configmaps', ['get'])] },
   lists: { shop: [rule('tautline.dev', APPLICATIONS, ['list'])] },
   gets: { shop: [rule('tautline.dev', APPLICATIONS, ['get'])] },
+  operator: {
+    apps: [
+      rule('tautline.dev', APPLICATIONS, [...READ, 'patch']),
+      rule('', 'configmaps', ['get']),
+      rule('', 'events', ['list']),
+      rule('', 'pods/log', ['get']),
+      rule('', 'pods', ['get']),
+    ],
+    shop: [rule('tautline.dev', APPLICATIONS, ['patch']), rule('', 'events', ['list'])],
+  },
   nothing: {},
 };
+
+/** A right as `verb resource`, or several, of which the caller needs all. */
+type Rights = readonly string[];
+
+const GET = 'get applications.tautline.dev';
+const OBJECT = 'kind=ConfigMap&namespace=NAMESPACE&name=a';
+
+/** Operations below an Application, the rights that the API server asks for, and the status of an allowed request. */
+const OPERATIONS: readonly (readonly [path: string, rights: Rights, status: number])[] = [
+  ['', [GET], 200],
+  ['/tree', [GET], 200],
+  ['/plan', [GET], 404],
+  [`/object?${OBJECT}`, [GET], 200],
+  [`/events?${OBJECT}`, [GET, 'list events'], 200],
+  ['/log?namespace=NAMESPACE&pod=none', [GET, 'get pods/log'], 404],
+  ['POST /refresh', [GET, 'patch applications.tautline.dev'], 202],
+  ['POST /sync', [GET, 'patch applications.tautline.dev'], 202],
+  ['POST /resume', [GET, 'patch applications.tautline.dev'], 200],
+];
 
 /** As `kubectl auth can-i` asks it. */
 async function canI(account: string, verb: string, resource: string, namespace: string): Promise<boolean> {
   const [plural = '', ...group] = resource.split('.');
-  const resourceAttributes = { verb, resource: plural, group: group.join('.'), namespace };
+  const [name = '', subresource = ''] = plural.split('/');
+  const resourceAttributes = { verb, resource: name, subresource, group: group.join('.'), namespace };
   const user = `system:serviceaccount:people:${account}`;
   const groups = ['system:serviceaccounts', 'system:serviceaccounts:people', 'system:authenticated'];
   const review = {
@@ -44,7 +74,13 @@ function ask(path: string, token?: string): Promise<Response> {
   return fetch(path, { headers });
 }
 
-test('each account sees what kubectl auth can-i allows it', async () => {
+function post(path: string, token: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = /resume$/.test(path) ? '{}' : '{"replace":true}';
+  return fetch(path, { method: 'POST', headers, body });
+}
+
+test('each account sees and does what kubectl auth can-i allows it', async () => {
   for (const namespace of NAMESPACES) {
     const repository = await world.repository(namespace);
     const files = [configMap('a', { k: 'from Git' }), secret('s', { stringData: { k: 'sealed' } })];
@@ -63,12 +99,25 @@ test('each account sees what kubectl auth can-i allows it', async () => {
     const listable = [];
     for (const namespace of NAMESPACES) {
       if (await canI(account, 'list', 'applications.tautline.dev', namespace)) listable.push(namespace);
-      const detail = await ask(`${agent.apiUrl}/api/v1/applications/${namespace}/web`, token);
+      const url = `${agent.apiUrl}/api/v1/applications/${namespace}/web`;
       const mayGet = await canI(account, 'get', 'applications.tautline.dev', namespace);
-      assert.equal(detail.status, mayGet ? 200 : 403, `${account} gets ${namespace}/web`);
-      const body = await detail.text();
       const seesValues = mayGet && (await canI(account, 'get', 'configmaps', namespace));
-      assert.equal(body.includes('by hand'), seesValues, `${account} sees values of ${namespace}: ${body}`);
+      for (const path of ['', `/object?${OBJECT.replace('NAMESPACE', namespace)}`]) {
+        const body = await (await ask(url + path, token)).text();
+        assert.equal(body.includes('by hand'), seesValues, `${account} sees values of ${namespace}: ${body}`);
+      }
+      for (const [operation, rights, status] of OPERATIONS) {
+        const answers = await Promise.all(
+          rights.map((right) => canI(account, right.split(' ')[0] ?? '', right.split(' ')[1] ?? '', namespace)),
+        );
+        const expected = answers.every(Boolean) ? status : 403;
+        const path = operation.replace('POST ', '').replace('NAMESPACE', namespace);
+        const answer = await (operation.startsWith('POST') ? post(url + path, token) : ask(url + path, token));
+        assert.equal(answer.status, expected, `${account}: ${operation} in ${namespace}: ${await answer.text()}`);
+      }
+      const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=${namespace}`, token);
+      await stream.body?.cancel();
+      assert.equal(stream.status, listable.includes(namespace) ? 200 : 403, `${account} follows ${namespace}`);
     }
     const list = await ask(`${agent.apiUrl}/api/v1/applications`, token);
     const listed =
@@ -90,6 +139,32 @@ test('tokens that the API server does not know see nothing', async () => {
     assert.equal((await ask(`${agent.metricsUrl}/metrics`, wrong)).status, 401);
   }
   assert.ok(!JSON.stringify(agent.log).includes(token) && !agent.stderr().includes(token), 'no token is logged');
+});
+
+test('a dry run that a person asks for makes a plan, and the stream tells that it is answered', async () => {
+  const token = await world.plane.serviceAccountToken('people', 'operator');
+  const url = `${agent.apiUrl}/api/v1/applications/apps/web`;
+  const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=apps`, token);
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let told = '';
+  const untilTold = async (words: string): Promise<void> => {
+    while (!told.includes(words)) told += (await reader?.read())?.value ?? assert.fail(`the stream ended: ${told}`);
+  };
+  await untilTold('event: reset');
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const asked = await fetch(`${url}/sync`, { method: 'POST', headers, body: '{"dryRun":true,"replace":true}' });
+  const { id } = (await asked.json()) as { id: string };
+  let plan = await ask(`${url}/plan?request=${id}`, token);
+  while (plan.status === 404) {
+    await untilTold('event: application');
+    told = '';
+    plan = await ask(`${url}/plan?request=${id}`, token);
+  }
+  const { objects } = (await plan.json()) as { objects: { name: string; action: string }[] };
+  assert.ok(Array.isArray(objects));
+  const audited = await world.read('/apis/tautline.dev/v1alpha1/namespaces/apps/applications/web');
+  assert.ok(JSON.stringify(at(audited, 'metadata', 'managedFields')).includes('tautline-api'));
+  await reader?.cancel();
 });
 
 test('metrics are given to an account that may get their path', async () => {

@@ -111,7 +111,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['watches'],
     ['live'],
     ['applications.ts'],
-    ['follow-applications.ts'],
+    ['caller-clients.ts', 'follow-applications.ts'],
     ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [

@@ -158,6 +158,7 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
       isForgetAsked: false,
     },
     view: undefined,
+    trial: undefined,
     awaitedGroups: new Set(),
   });
 });

@@ -1,11 +1,12 @@
 /** Shared by the tests of the status API: Applications, and a hub that knows a few tokens. */
 import type { Express } from 'express';
 import { parseApplication } from '../../../src/application/parse.ts';
-import type { AccessQuestion, AccessReviews, User } from '../../../src/cluster/ports.ts';
+import type { AccessQuestion, AccessReviews, CallerClient, User } from '../../../src/cluster/ports.ts';
 import { DATA_KINDS, kindKey, type Kinds } from '../../../src/cluster/kinds.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import { apiRoutes, type AnonymousRead } from '../../../src/server/api/api.ts';
 import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
+import type { StreamLimits } from '../../../src/server/api/stream.ts';
 import type { KnownApplication } from '../../../src/server/api/views.ts';
 import type { Clock, Log, LogFields } from '../../../src/telemetry/ports.ts';
 
@@ -41,7 +42,7 @@ export function applicationNamed(name: string, more: Record<string, KubeObject['
 }
 
 export function knownAs(stored: KubeObject): KnownApplication {
-  return { parsed: parseApplication(stored), view: undefined };
+  return { parsed: parseApplication(stored), view: undefined, trial: undefined, desiredOf: () => undefined };
 }
 
 export function indexOf(...known: KnownApplication[]): ApplicationIndex {
@@ -86,12 +87,24 @@ const KINDS: Kinds = {
   preferred: new Map([['', 'v1']]),
 };
 
+const EMPTY_CLUSTER: CallerClient = {
+  get: () => Promise.resolve({ ok: true, object: undefined }),
+  listBySelector: () => Promise.resolve({ ok: true, objects: [] }),
+  readLog: () => Promise.resolve({ ok: true, text: '' }),
+  readApplication: () => Promise.resolve({ ok: true, object: undefined }),
+  patchApplication: (object) => Promise.resolve({ ok: true, object }),
+};
+
 export interface ApiScene {
   readonly index?: ApplicationIndex;
   readonly log?: Log;
   readonly reviews?: AccessReviews;
   readonly anonymousRead?: AnonymousRead;
   readonly clock?: Clock;
+  /** The answers of the API server to callers. Default: nothing exists. */
+  readonly cluster?: Partial<CallerClient>;
+  readonly streamLimits?: StreamLimits;
+  readonly kinds?: Kinds;
 }
 
 export function api({
@@ -100,7 +113,19 @@ export function api({
   reviews = reviewsOf(),
   anonymousRead = 'nothing',
   clock = { now: () => Date.now(), monotonicMs: () => performance.now() },
+  cluster = {},
+  kinds = KINDS,
+  streamLimits,
 }: ApiScene): Express {
-  const hub = { reviews, kinds: () => Promise.resolve(KINDS) };
-  return apiRoutes({ applications: index, hub, anonymousRead, hosts: [], log, clock });
+  const asCaller = (): CallerClient => ({ ...EMPTY_CLUSTER, ...cluster });
+  const hub = { reviews, kinds: () => Promise.resolve(kinds), asCaller };
+  return apiRoutes({
+    applications: index,
+    hub,
+    anonymousRead,
+    hosts: [],
+    log,
+    clock,
+    ...(streamLimits && { streamLimits }),
+  });
 }

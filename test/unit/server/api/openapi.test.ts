@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listen } from '../../../../src/server/listener.ts';
 import { ADMIN, api, applicationNamed, indexOf, knownAs, reviewsOf } from '../api-scene.ts';
-import { assertDocumented, DOCUMENTED_PATHS } from './documented.ts';
+import { assertDocumented, DOCUMENTED } from './documented.ts';
 
 const ID = { group: '', kind: 'ConfigMap', namespace: 'apps', name: 'c' };
 const FIELD = { path: '/data/n', desired: 'a', live: null, manager: 'kubectl', managedAt: '2026-11-30T00:00:00Z' };
@@ -60,22 +60,54 @@ const STRANGER = { authorization: 'Bearer stranger' };
 const NAMES = ['apps/a', 'apps/none', 'apps/a%2fb', 'apps/%2e%2e%2fa', `${'x'.repeat(64)}/a`, 'apps/%e2%80%aea'];
 const QUERIES = ['', '?limit=1', '?x=1', '?namespace=%00'];
 
-/** A path of the document, and requests for it with names and queries, some of them malformed. */
-function variantsOf(path: string): [string, string][] {
+const NAMED = '?kind=ConfigMap&namespace=apps&name=c';
+const BODIES = [
+  '',
+  '{}',
+  '{"replace":true}',
+  'x',
+  '[]',
+  '{"dryRun":"yes"}',
+  '{"__proto__":{}}',
+  `"${'x'.repeat(70_000)}"`,
+];
+const TYPES = ['application/json', 'text/plain'];
+
+interface Attempt {
+  readonly path: string;
+  readonly sent: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+}
+
+/** Requests for one operation, most of them malformed. */
+function attemptsOf({ path, method }: { readonly path: string; readonly method: string }): Attempt[] {
   const names = path.includes('{') ? NAMES : [''];
-  return names.flatMap((name) =>
-    QUERIES.map((query): [string, string] => [path, path.replace('{namespace}/{name}', name) + query]),
-  );
+  const urls = names.map((name) => path.replace('{namespace}/{name}', name));
+  if (method === 'GET') {
+    const callers = [ADMIN, STRANGER, {}, { authorization: 'Basic x' }, { ...ADMIN, 'if-none-match': '"x"' }];
+    const all = urls.flatMap((url) =>
+      [...QUERIES, NAMED, `${NAMED}&pod=p`, '?namespace=apps&pod=p'].map((query) => url + query),
+    );
+    return all.flatMap((sent) => callers.map((headers) => ({ path, method, sent, headers })));
+  }
+  const bodies = BODIES.flatMap((body) => TYPES.map((type) => ({ body, headers: { ...ADMIN, 'content-type': type } })));
+  const whole = bodies.map((one) => ({ path, method, sent: urls[0] ?? '', ...one }));
+  const others = [STRANGER, {}, { ...ADMIN, origin: 'https://evil.example' }].map((headers) => {
+    return { path, method, sent: urls[0] ?? '', body: '{}', headers: { ...headers, 'content-type': TYPES[0] ?? '' } };
+  });
+  return [...whole, ...others, ...urls.map((sent) => ({ path, method, sent, ...(bodies[2] ?? { headers: {} }) }))];
 }
 
 test('every answer has a status, a type and a content that the document describes', async (t) => {
   const scene = { index: indexOf(KNOWN), reviews: reviewsOf(['stranger']), anonymousRead: 'names' as const };
   const listener = await listen(api(scene), { host: '127.0.0.1', port: 0 });
   t.after(() => listener.close());
-  for (const [path, sent] of DOCUMENTED_PATHS.flatMap(variantsOf)) {
-    for (const headers of [ADMIN, STRANGER, {}, { authorization: 'Basic x' }, { ...ADMIN, 'if-none-match': '"x"' }]) {
-      await assertDocumented('GET', path, await fetch(listener.url + sent, { headers }));
-    }
+  for (const { path, sent, ...request } of DOCUMENTED.flatMap(attemptsOf)) {
+    const answer = await fetch(listener.url + sent, request);
+    await assertDocumented(request.method, path, answer);
+    await answer.body?.cancel().catch(() => undefined);
   }
 });
 

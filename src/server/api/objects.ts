@@ -1,0 +1,164 @@
+/**
+ * The operations that read objects of the cluster: one object, its Events, the log of a Pod. Each is read with the
+ * token of the caller, so the API server decides what is shown.
+ *
+ * Invariant: a caller who may get the Application and not the object sees which fields differ, and not their values.
+ */
+import { inTurns } from '../../cluster/concurrency.ts';
+import { createKindFinder, type KindInfo } from '../../cluster/kinds.ts';
+import type { Hub } from '../../cluster/ports.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
+import { numberAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import type { LiveObject } from '../../cluster/live.ts';
+import { refuse } from '../refuse.ts';
+import { differenceText, shownDesired, shownObject } from './object-text.ts';
+import { refuseAs } from './refuse-answer.ts';
+import { readableApplication } from './readable-application.ts';
+import type { Handlers } from './router.ts';
+import type { ApplicationIndex } from './rows.ts';
+import type { EventView, ObjectDetail } from './schema.ts';
+import { hideValues, viewObject } from './views.ts';
+import { treeOf } from './tree.ts';
+import { viewPlan } from './plan.ts';
+import { sendJson, writeEach, writeJson } from './write-json.ts';
+
+export interface ObjectHandlerOptions {
+  readonly applications: ApplicationIndex;
+  readonly hub: Pick<Hub, 'kinds' | 'asCaller'>;
+}
+
+const NO_PLAN = 'this agent has made no such plan: request a sync with dryRun: true, and wait for its answer';
+const MAX_EVENTS = 100;
+const MAX_LINE_CHARS = 4_096;
+
+const EVENTS: KindInfo = {
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  isNamespaced: true,
+  hasStatus: false,
+  isWatchable: true,
+};
+
+export function createObjectHandlers({
+  applications,
+  hub,
+}: ObjectHandlerOptions): Pick<Handlers, 'getObject' | 'getTree' | 'getPlan'> {
+  return {
+    async getObject(call) {
+      const application = await readableApplication(call, applications);
+      if (!application) return;
+      const { caller, query, response } = call;
+      const status = application.view?.objects.find(({ id }) => idKey(id) === idKey(query));
+      if (!status) return refuse(response, 404, 'the Application has no such object', 'NoObject');
+      const kind = createKindFinder(await hub.kinds())(query);
+      const isKnown = kind !== undefined && kind !== 'unavailable';
+      const read = isKnown ? await hub.asCaller(caller.token).get(kind, query) : undefined;
+      const view = viewObject(status);
+      const desired = application.desiredOf(query);
+      const answer: ObjectDetail = read?.ok
+        ? {
+            ...view,
+            ...liveOf(read.object, desired?.isSealed === true),
+            ...(desired ? { desired: shownDesired(desired) } : {}),
+            difference: differenceText(status.fields),
+          }
+        : {
+            ...hideValues(view),
+            liveRefusal: read ? read.refusal.message : 'the API server does not serve its kind',
+            difference: '',
+          };
+      sendJson(response, [writeJson(answer)]);
+    },
+
+    async getTree(call) {
+      const application = await readableApplication(call, applications);
+      if (!application) return;
+      const client = hub.asCaller(call.caller.token);
+      const objects = application.view?.objects ?? [];
+      const { nodes, notes } = await treeOf({ objects, kinds: await hub.kinds(), client });
+      const texts = await inTurns(writeEach(nodes, writeJson));
+      sendJson(call.response, ['{"nodes":[', ...texts, `],"notes":${writeJson([...notes])}}`]);
+    },
+
+    async getPlan(call) {
+      const application = await readableApplication(call, applications);
+      if (!application) return;
+      const { trial } = application;
+      const isAsked = trial && (call.query.request === undefined || call.query.request === trial.request);
+      if (!isAsked) return refuse(call.response, 404, NO_PLAN, 'NoPlan');
+      sendJson(call.response, [writeJson(viewPlan(trial))]);
+    },
+  };
+}
+
+/** Events and logs, which belong to no version of an Application. */
+export function createReportHandlers({
+  applications,
+  hub,
+}: ObjectHandlerOptions): Pick<Handlers, 'listEvents' | 'readLog'> {
+  return {
+    async listEvents(call) {
+      if (!(await readableApplication(call, applications))) return;
+      const { caller, query, response } = call;
+      const { group, kind, namespace, name } = query;
+      const fields = [`involvedObject.kind=${kind}`, `involvedObject.name=${name.replace(/[\\,=]/g, '\\$&')}`];
+      const answer = await hub.asCaller(caller.token).listBySelector(EVENTS, {
+        namespace: namespace || 'default',
+        fieldSelector: fields.join(','),
+        limit: MAX_EVENTS,
+      });
+      if (!answer.ok) return refuseAs(response, answer.refusal);
+      const events = answer.objects.filter(({ body }) => isAbout(body, { group, namespace })).map(viewEvent);
+      events.sort((a, b) => (b.lastAt ?? '').localeCompare(a.lastAt ?? ''));
+      sendJson(response, [writeJson({ events })]);
+    },
+
+    async readLog(call) {
+      if (!(await readableApplication(call, applications))) return;
+      const { caller, query, response } = call;
+      const { namespace, pod, container, previous, lines } = query;
+      const question = { namespace, pod, container, isPrevious: previous === 'true', lines };
+      const answer = await hub.asCaller(caller.token).readLog(question);
+      if (!answer.ok) return refuseAs(response, answer.refusal);
+      const read = answer.text.replace(/\n$/, '').split('\n').slice(-lines);
+      sendJson(response, [writeJson({ lines: read.map((line) => line.slice(0, MAX_LINE_CHARS)) })]);
+    },
+  };
+}
+
+function liveOf(object: LiveObject | undefined, isSealed: boolean): Partial<ObjectDetail> {
+  if (!object) return {};
+  const createdAt = stringAt(object.body.metadata, 'creationTimestamp');
+  return {
+    apiVersion: object.apiVersion,
+    uid: object.uid,
+    ...(createdAt === undefined ? {} : { createdAt }),
+    live: shownObject(object.body, isSealed),
+  };
+}
+
+/** The field selector knows the kind and the name; other groups may have a kind of that name. */
+function isAbout(event: KubeObject, { group, namespace }: Pick<ObjectId, 'group' | 'namespace'>): boolean {
+  const about = valueAt(event, 'involvedObject');
+  const [first = '', second] = (stringAt(about, 'apiVersion') ?? '').split('/');
+  const isOfGroup = (second === undefined ? '' : first) === group;
+  return isOfGroup && (stringAt(about, 'namespace') ?? '') === namespace;
+}
+
+function viewEvent({ body }: LiveObject): EventView {
+  const lastAt = stringAt(body, 'series', 'lastObservedTime') ?? stringAt(body, 'lastTimestamp');
+  const firstAt = stringAt(body, 'eventTime') ?? stringAt(body, 'firstTimestamp');
+  const newest = lastAt ?? firstAt;
+  const source = stringAt(body, 'reportingComponent') || stringAt(body, 'source', 'component');
+  return {
+    type: stringAt(body, 'type') ?? 'Normal',
+    reason: stringAt(body, 'reason') ?? '',
+    message: stringAt(body, 'message') ?? '',
+    count: Math.max(1, numberAt(body, 'series', 'count') ?? numberAt(body, 'count') ?? 1),
+    ...(firstAt === undefined ? {} : { firstAt }),
+    ...(newest === undefined ? {} : { lastAt: newest }),
+    ...(source ? { source } : {}),
+  };
+}
