@@ -66,7 +66,8 @@ export function gateWaves(
   return held;
 }
 
-function reasonUnsettled(change: Change, { unwell, isAccepted }: Gate): string | undefined {
+/** Why a change is not applied and well yet, for people. undefined: it is. */
+export function reasonUnsettled(change: Change, { unwell, isAccepted }: Gate): string | undefined {
   if (change.type === 'prune') return undefined;
   if (change.type === 'conflict' || change.type === 'unknown') return change.reason ?? 'it cannot be applied';
   if (change.type !== 'none' && !isAccepted(change)) return 'it is not applied yet';

@@ -11,6 +11,7 @@ import { assessHealth, isFinished, type HealthContext } from '../../health/healt
 import type { Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
+import { hasOrder } from '../../plan/explicit-order.ts';
 import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
 
@@ -20,9 +21,9 @@ export interface GateOptions extends Pick<HealthContext, 'checked'> {
   readonly isAccepted: IsAccepted;
 }
 
-/** undefined: there is one wave, and nothing to wait for. */
+/** undefined: there is one wave, no object has an order of its own, and nothing is waited for. */
 export function gateOf(changes: readonly Change[], { isAccepted, ...context }: GateOptions): Gate | undefined {
-  if (!syncWavesOf(changes)) return undefined;
+  if (!syncWavesOf(changes) && !hasOrder(changes)) return undefined;
   const unwell = new Map<string, string>();
   for (const { id, desired, live, reason } of changes) {
     // Disabled objects are not applied, and ended Jobs are done.

@@ -151,3 +151,13 @@ test('the deletion of a hook is due when this pass stores for the first time tha
   const kept = changeOf('none', { id: FIRST, live: jobIn('Complete') });
   assert.equal(isRetirementDue([kept], {}, ended), false, 'it is kept');
 });
+
+test('objects of one wave are looked at as soon as one of them declares an order', () => {
+  const isAccepted = () => true;
+  const self = applicationOf().metadata;
+  const change = changeOf('none');
+  assert.equal(gateOf([change], { self, isAccepted }), undefined);
+  const order = { dependsOn: [], groups: ['databases'], rules: [], mistakes: [] };
+  const ordered = { ...change, ...(change.desired ? { desired: { ...change.desired, order } } : {}) };
+  assert.ok(gateOf([ordered], { self, isAccepted }));
+});

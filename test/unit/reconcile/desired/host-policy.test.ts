@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAddressRules } from '../../../../src/application/address-rule.ts';
-import { refuseChart, refuseRemoteBase } from '../../../../src/reconcile/desired/host-policy.ts';
+import { refuseChart, refuseRemoteBase, refuseSubmodule } from '../../../../src/reconcile/desired/host-policy.ts';
 
 const HOSTS = ['github.com', '*.example.com', 'git.shop.test:8443/team', 'forge.test/team'].flatMap(
   (text) => parseAddressRules(text) ?? [],
@@ -62,4 +62,20 @@ test('a chart may only be at an allowed host, over https or in a registry', () =
   assert.equal(refused('https://charts.test/stable'), 'Unsupported');
   assert.equal(refused('oci://registry.test/charts'), 'Unsupported');
   assert.equal(refused('alias:stable'), 'Unsupported');
+});
+
+test('a submodule is on the host of its parent, or on one that the settings name', () => {
+  const policy = { submoduleHosts: HOSTS };
+  const refused = (repoURL: string, parentURL: string) =>
+    refuseSubmodule({ repoURL, parentURL, path: 'lib' }, policy)?.code;
+  const parents = ['https://git.own.example/a.git', 'ssh://git@git.own.example:2222/a', 'git@git.own.example:a.git'];
+  for (const parent of parents) {
+    for (const same of ['https://git.own.example/b', 'git@git.own.example:b.git', 'http://GIT.own.example:8080/b']) {
+      assert.equal(refused(same, parent), undefined, `${same} in ${parent}`);
+    }
+    for (const other of ['https://git.own.example.evil.example/b', 'git@other.example:b', 'https://own.example/b']) {
+      assert.equal(refused(other, parent), 'Unsupported', `${other} in ${parent}`);
+    }
+  }
+  assert.equal(refused('not an address', 'not an address'), 'Unsupported');
 });

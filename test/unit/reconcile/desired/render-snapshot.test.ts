@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '../../../../src/object/error-code.ts';
+import { sourceError } from '../../../../src/object/source-error.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
 import type { SecretAnswer } from '../../../../src/cluster/ports.ts';
 import { refreshOthers } from '../../../../src/reconcile/desired/other-sources.ts';
 import { forgetRefusedRender, isUsable, renderSnapshot } from '../../../../src/reconcile/desired/render-snapshot.ts';
 import { emptyMemory } from '../../../../src/reconcile/memory.ts';
+import type { SubmoduleNeed } from '../../../../src/render/needs.ts';
 import { beginReading, type Reading } from '../../../../src/reconcile/pass.ts';
 import { applicationOf, snapshotOf, sourceOf } from '../../../support/applications.ts';
 import { idOf } from '../../../support/changes.ts';
@@ -183,6 +185,58 @@ const SETTINGS = { type: 'data', key: 'ConfigMap settings', kind: 'ConfigMap', n
 function dataAnswer(text: string): SecretAnswer {
   return { ok: true, data: new Map([['color', Buffer.from(text)]]) };
 }
+
+const SUBMODULE: SubmoduleNeed = {
+  type: 'submodule',
+  key: 'submodule:lib',
+  repoURL: 'https://git.example.com/lib.git',
+  parentURL: 'https://git.example.com/app.git',
+  commit: 'a'.repeat(40),
+  path: 'lib',
+  owner: '',
+  file: '.gitmodules',
+  line: 3,
+};
+
+test('a submodule that could not be brought is rendered once it can, although no file has changed', async () => {
+  let isServed = false;
+  const mayBeUnchanged: boolean[] = [];
+  const { at, clock } = scene({
+    poll: () => {
+      if (!isServed) throw sourceError('RevisionNotFound', 'no such commit');
+      return snapshotOf('a');
+    },
+    render: (request) => {
+      const answer = request.answers.get(SUBMODULE.key);
+      if (answer === undefined) return manifestsOf([], { needs: [SUBMODULE] });
+      mayBeUnchanged.push(request.mayBeUnchanged);
+      const answersUsed = [SUBMODULE.key];
+      if (answer.type === 'refused') return manifestsOf([], { problems: [answer.problem], answersUsed });
+      return manifestsOf([manifestOf(idOf('web'))], { answersUsed });
+    },
+  });
+  const refused = await renderSnapshot(at(), SNAPSHOT);
+  assert.match(refused.problems[0]?.message ?? '', /^the submodule lib is at the commit a{40}, which the server/);
+  assert.equal(await renderSnapshot(at(), SNAPSHOT), refused);
+  isServed = true;
+  clock.nowMs += 120_000;
+  const { problems, manifests } = await renderSnapshot(at(), SNAPSHOT);
+  assert.deepEqual([problems, manifests.length], [[], 1]);
+  assert.deepEqual(mayBeUnchanged, [false, false]);
+});
+
+test('an outage of the server of a submodule is no problem of the repository', async () => {
+  const { at } = scene({
+    poll: () => {
+      throw sourceError('Network', 'The server could not be reached.');
+    },
+    render: ({ answers }) => manifestsOf([], answers.has(SUBMODULE.key) ? {} : { needs: [SUBMODULE] }),
+  });
+  await assert.rejects(renderSnapshot(at(), SNAPSHOT), {
+    code: 'Network',
+    message: '.gitmodules:3: the submodule lib cannot be read: The server could not be reached.',
+  });
+});
 
 test('data that a render asks for is read once, and again after the next poll of the source', async () => {
   let color = 'red';

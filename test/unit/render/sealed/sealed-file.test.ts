@@ -86,6 +86,15 @@ test('metadata that cannot be read makes a sealed file malformed, never plain', 
   }
 });
 
+test('ten megabytes of comments hide neither the seal nor the recipients', () => {
+  const comments = '# sops: mac: ENC[ a comment that speaks of the seal\n'.repeat(200_000);
+  assert.ok(comments.length > 10_000_000);
+  assert.deepEqual(read(`a: ${MAC}\n${comments}${SOPS}`), { format: 'yaml', ...ALONE });
+  const flat = `sops_age__list_0__map_recipient=${AGE}\nsops_age__list_0__map_enc=x\nsops_mac=${MAC}\n`;
+  assert.deepEqual(read(`${comments}A=${MAC}\n${flat}`, 'a.env'), { format: 'dotenv', ...ALONE });
+  assert.equal(read(comments), undefined);
+});
+
 test('no text makes the reading fail', () => {
   const piece = fc.constantFrom(
     'sops',
