@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<unknown> }>>> = {
+  api: () => import('./api.ts'),
   charts: () => import('./charts.ts'),
   drift: () => import('./drift.ts'),
   faults: () => import('./faults.ts'),

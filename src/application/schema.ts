@@ -107,7 +107,10 @@ const ignoreSchema = withRules(
       .max(50)
       .meta({ 'x-kubernetes-list-type': 'atomic' })
       .optional()
-      .describe('Fields by JSON pointer (RFC 6901). A part * stands for every key or list item.'),
+      .describe(
+        'Fields by JSON pointer (RFC 6901). A part * stands for every key or list item, and [name=app] after a list for ' +
+          'its items with this value: /spec/containers[name=app]/image.',
+      ),
     managers: z
       .array(z.string().min(1).max(128))
       .max(20)

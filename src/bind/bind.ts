@@ -8,12 +8,14 @@ import type { IgnoreRule } from '../application/schema.ts';
 import type { Kinds } from '../cluster/kinds.ts';
 import { digestText } from '../object/digest.ts';
 import { formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { orderOf } from '../object/order.ts';
 import { isDefaultPolicy, policyOf } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Manifest, Manifests } from '../render/manifests.ts';
 import { bindBody } from './bind-body.ts';
 import type { DesiredObject, Desired, Owner } from './desired.ts';
 import { resolveIgnored } from './ignore-rules.ts';
+import { orderProblems } from './order-problems.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
 import { placeManifest } from './place-manifest.ts';
 import type { Reach } from './reach.ts';
@@ -36,7 +38,7 @@ export interface BindOptions {
   readonly cache?: BindCache;
 }
 
-/** The problems are those of the render, then those of bind in the order of the manifests, then duplicates. */
+/** The problems are those of the render, then those of bind in the order of manifests, then duplicates and orders. */
 export function bindManifests(options: BindOptions): Desired {
   const lookup = createKindLookup(options.kinds, options.manifests.manifests);
   const context = contextOf(options);
@@ -49,7 +51,7 @@ export function bindManifests(options: BindOptions): Desired {
     else bound.push(result);
   }
   const { objects, duplicates } = splitDuplicates(bound);
-  problems.push(...duplicates);
+  problems.push(...duplicates, ...orderProblems(objects));
   const digest = digestObjects(objects);
   // Not cached: the ignored fields of an object depend on other objects (autoscalers).
   return { objects: resolveIgnored(objects, options.ignoreDifferences ?? []), problems, digest };
@@ -67,6 +69,7 @@ function bindManifest(
   const body = bindBody(manifest, { id, kind: kind.info, owner: options.owner });
   if ('problem' in body) return body;
   const policy = policyOf(body.body);
+  const order = orderOf(body.body);
   const object: DesiredObject = {
     id,
     kind: kind.info,
@@ -75,6 +78,7 @@ function bindManifest(
     line: manifest.line,
     ...(kind.awaitsCrd === undefined ? {} : { awaitsCrd: kind.awaitsCrd }),
     ...(isDefaultPolicy(policy) ? {} : { policy }),
+    ...(order ? { order } : {}),
     ...(manifest.isSealed ? { isSealed: true } : {}),
   };
   options.cache?.set(key, object);

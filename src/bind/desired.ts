@@ -1,15 +1,16 @@
 /** The output of bind/: manifests bound to one cluster and one Application. */
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { ObjectId } from '../object/identity.ts';
-import type { PathSet } from '../object/path-set.ts';
+import type { PathSet, PathToken } from '../object/path-set.ts';
+import type { ObjectOrder } from '../object/order.ts';
 import type { ObjectPolicy } from '../object/policy.ts';
 import type { Problem } from '../object/problem.ts';
 import type { KubeObject } from '../object/value.ts';
 
 /** Fields of one object that are neither reported nor overwritten. */
 export interface IgnoredFields {
-  /** Reference tokens of JSON pointers. List indexes are those of the desired object; `*`: every key or item. */
-  readonly paths: readonly (readonly string[])[];
+  /** Tokens of pointers. List indexes are those of the desired object; `*`: every key or item; see path-set.ts. */
+  readonly paths: readonly (readonly PathToken[])[];
   /** `paths` as a tree, shared by all objects with the same rules. Absent: not built yet. */
   readonly pathSet?: PathSet;
   /** Field managers whose fields are ignored. */
@@ -34,6 +35,8 @@ export interface DesiredObject {
   readonly isSealed?: true;
   /** The policy of its annotations; absent: `DEFAULT_POLICY`. */
   readonly policy?: ObjectPolicy;
+  /** The order of its annotations; absent: they declare none. */
+  readonly order?: ObjectOrder;
 }
 
 export interface Desired {

@@ -8,8 +8,7 @@
 import type { IgnoreRule } from '../application/schema.ts';
 import { digestText } from '../object/digest.ts';
 import { groupOf, idKey, type ObjectId } from '../object/identity.ts';
-import { pathSetOf } from '../object/path-set.ts';
-import { parsePointer } from '../object/pointer.ts';
+import { parsePath, pathSetOf } from '../object/path-set.ts';
 import { stringAt } from '../object/value.ts';
 import type { DesiredObject, IgnoredFields } from './desired.ts';
 
@@ -39,7 +38,7 @@ function fieldsOf(rules: readonly IgnoreRule[], isScaled: boolean): IgnoredField
   const pointers = rules.flatMap(({ jsonPointers = [] }) => jsonPointers);
   if (isScaled) pointers.push(REPLICAS);
   const managers = rules.flatMap((rule) => rule.managers ?? []);
-  const paths = pointers.map(parsePointer);
+  const paths = pointers.map(parsePath);
   const digest = digestText(JSON.stringify([pointers, managers]));
   return { paths, pathSet: pathSetOf(paths), managers, digest };
 }

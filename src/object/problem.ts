@@ -24,6 +24,7 @@ export type ProblemCode =
   | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
   | 'LimitExceeded' // a setting that bounds size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
+  | 'OrderInvalid' // annotations that order objects: malformed, of unknown objects, or a cycle
   | 'KindUnknown' // the cluster serves no such kind, and the render defines none
   | 'KindUnavailable' // the API group of the kind does not answer: the kind is unknown, not gone
   | 'NamespaceNotAllowed' // outside the namespaces that this Application may write

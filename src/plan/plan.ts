@@ -10,6 +10,7 @@ import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { policyOf } from '../object/policy.ts';
+import { gateOrder, orderDeletions } from './explicit-order.ts';
 import { homesOf, indexHomes } from './homes.ts';
 import { reasonToHold, type Behind, type PruneGuard } from './prune-guard.ts';
 import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from './sync-waves.ts';
@@ -92,7 +93,7 @@ export function planChanges(options: PlanOptions): Plan {
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
   const syncWaves = syncWavesOf(changes);
-  const gated = syncWaves && options.gate ? gateWaves(changes, syncWaves, options.gate) : new Map<string, string>();
+  const gated = gatedBy(changes, syncWaves, options.gate);
   // Nothing is pruned before all desired objects are applied: the replacement of a pruned object may be missing yet.
   const late = candidates.filter(({ desired, id }) => desired?.awaitsCrd || gated.has(idKey(id)));
   const unapplied = [...late, ...refused][0];
@@ -112,13 +113,25 @@ export function planChanges(options: PlanOptions): Plan {
   const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
   return {
     waves: groupByWave(planned, rankOf),
-    prunes: orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
+    prunes: orderDeletions(
+      orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
+    ),
     releases: isComplete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     yielding: held || holdPrunes(ready, left, options) ? [] : ready.filter(mayYield),
     held: held ?? holdKept(gone.filter(({ keptFor }) => keptFor !== undefined)),
     left: left.filter(({ desired }) => !desired),
   };
+}
+
+/** By `idKey`: changes that wait for an earlier wave, or for an object that comes before them. */
+function gatedBy(
+  changes: readonly Change[],
+  syncWaves: ReadonlyMap<string, number> | undefined,
+  gate: Gate | undefined,
+): ReadonlyMap<string, string> {
+  if (!gate) return new Map();
+  return new Map([...gateOrder(changes, gate), ...(syncWaves ? gateWaves(changes, syncWaves, gate) : [])]);
 }
 
 function gatedReason({ id, type }: Change, gated: ReadonlyMap<string, string>): string | undefined {
@@ -134,8 +147,9 @@ function reasonToKeep(change: Change, { rollouts }: PlanOptions): string | undef
   return isTerminating(change) ? undefined : rollouts?.get(idKey(change.id));
 }
 
+/** A hook that has run waits for nothing: nothing replaces it, and one that failed holds back all that would follow. */
 function reasonToStay(change: Change, unapplied: Change | undefined): string | undefined {
-  if (!unapplied || change.type !== 'prune' || isTerminating(change)) return undefined;
+  if (!unapplied || change.type !== 'prune' || change.desired || isTerminating(change)) return undefined;
   return `it is pruned once ${formatId(unapplied.id)} is applied`;
 }
 

@@ -4,6 +4,7 @@
  * Invariant: at most `MAX_CHANGES` are kept. A position before them is answered with undefined, so that its reader
  * reads everything again.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Row, RowChanges } from './rows.ts';
 
 export interface Change {
@@ -18,7 +19,7 @@ export interface Changes {
   readonly last: () => number;
   /** The newest change of each Application after a position. undefined: older changes are not kept any more. */
   since(position: number): readonly Change[] | undefined;
-  /** Calls the listener after each note. Returns the function that removes it. */
+  /** Calls the listener soon after each note, also once after it was removed. Returns the function that removes it. */
   listen(listener: () => void): () => void;
 }
 
@@ -43,7 +44,7 @@ export function createChanges(max: number = MAX_CHANGES): Changes {
     note({ changed, removed }) {
       for (const row of changed) add(row, false);
       for (const row of removed) add(row, true);
-      for (const listener of listeners) listener();
+      void tellInTurns([...listeners]);
     },
     last: () => last,
     since(position) {
@@ -56,4 +57,14 @@ export function createChanges(max: number = MAX_CHANGES): Changes {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Listeners that are called before others have their turn: each writes to a client. */
+const CALLS_OF_TURN = 20;
+
+async function tellInTurns(listeners: readonly (() => void)[]): Promise<void> {
+  for (const [index, listener] of listeners.entries()) {
+    if (index > 0 && index % CALLS_OF_TURN === 0) await setImmediate();
+    listener();
+  }
 }

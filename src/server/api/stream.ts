@@ -147,7 +147,7 @@ class Stream {
 
   /** One step at a time. The stream ends where the API server gives no answer; the client learns why if it asks. */
   #run(step: () => Promise<void>): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy || !this.#isOpen()) return;
     this.#isBusy = true;
     step()
       .catch(() => this.#parts.response.end())

@@ -26,7 +26,7 @@ function object(apiVersion: string, kind: string, place: string, spec: ValueMap 
 }
 
 function pointersOf({ ignored }: DesiredObject): string[] | undefined {
-  return ignored?.paths.map(formatPointer);
+  return ignored?.paths.map((tokens) => formatPointer(tokens.filter((token) => typeof token === 'string')));
 }
 
 const web = object('apps/v1', 'Deployment', 'web');

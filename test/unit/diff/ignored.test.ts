@@ -10,13 +10,14 @@ import { diffObjects } from '../../../src/diff/diff.ts';
 import { judgeDryRun } from '../../../src/diff/evidence.ts';
 import { bodyToSend, judgedDigest, withoutIgnored } from '../../../src/diff/ignored.ts';
 import { idKey } from '../../../src/object/identity.ts';
+import { parsePath } from '../../../src/object/path-set.ts';
 import { formatPointer, parsePointer, valueAtPointer } from '../../../src/object/pointer.ts';
 import { cloneValue, isMap, type KubeObject, type Value, type ValueMap } from '../../../src/object/value.ts';
 import { ACCEPTED, desiredOf, fieldsOf, kindsOf, liveOf, ours, owner } from './fixtures.ts';
 
 function ignoring(body: KubeObject, pointers: readonly string[], managers: readonly string[] = []): DesiredObject {
   const digest = JSON.stringify([pointers, managers]);
-  return { ...desiredOf(body), ignored: { paths: pointers.map(parsePointer), managers, digest } };
+  return { ...desiredOf(body), ignored: { paths: pointers.map(parsePath), managers, digest } };
 }
 
 function judge(desired: DesiredObject, live: LiveObject): Change | undefined {
@@ -53,6 +54,25 @@ const scaledBy = (manager: string): { manager: string; operation: string; subres
   operation: 'Update',
   subresource: 'scale',
   fields: { 'f:spec': { 'f:replicas': {} } },
+});
+
+/** A Deployment whose containers have these images, in this order. */
+function imagesOf(images: Readonly<Record<string, string>>): KubeObject {
+  const containers = Object.entries(images).map(([name, image]) => ({ name, image }));
+  return ours('apps/v1', 'Deployment', 'web', { spec: { template: { spec: { containers } } } });
+}
+
+test('a selector ignores a field of the item with this key, wherever the item is', () => {
+  const pointers = ['/spec/template/spec/containers[name=app]/image'];
+  const live = (images: Record<string, string>) =>
+    liveOf(imagesOf(images), { owned: imagesOf({ app: '1', side: '1' }) });
+  const judged = (images: Record<string, string>): string | undefined => {
+    return judge(ignoring(imagesOf({ app: '1', side: '1' }), pointers), live(images))?.type;
+  };
+  assert.equal(judged({ app: '2', side: '1' }), 'none');
+  assert.equal(judged({ side: '1', app: '2' }), judged({ side: '1', app: '1' }), 'only the order differs');
+  assert.notEqual(judged({ app: '2', side: '2' }), 'none');
+  assert.notEqual(judged({ app: '1', side: '2' }), 'none');
 });
 
 test('an ignored field that another manager owns is left out of the body, without a resourceVersion', () => {
