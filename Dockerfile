@@ -34,7 +34,7 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-progress
-COPY LICENSE tsconfig.json tsconfig.build.json ./
+COPY LICENSE tsconfig.json ./
 COPY scripts ./scripts
 COPY src ./src
 RUN npm run image-tree -- /tautline

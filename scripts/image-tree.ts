@@ -1,7 +1,6 @@
 /**
- * `npm run image-tree -- FOLDER`: writes the files of the image: dist/ without declarations and maps, package.json, the
- * licence, and the production packages of the lock file. The Dockerfile runs this script, so its result can be tested
- * without a container engine.
+ * `npm run image-tree -- FOLDER`: writes the files of the image: dist/, package.json, the licence, and the production
+ * packages of the lock file. The Dockerfile runs this script, so its result can be tested without a container engine.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -17,7 +16,7 @@ const INSTALL = ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--
 function assemble(folder: string): void {
   mkdirSync(folder, { recursive: true });
   if (readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
-  build(join(folder, 'dist'), ['--declaration', 'false', '--sourceMap', 'false']);
+  build(join(folder, 'dist'));
   for (const name of [...KEPT, ...FOR_INSTALL]) cpSync(join(ROOT, name), join(folder, name));
   const { status } = spawnSync('npm', INSTALL, { cwd: folder, stdio: 'inherit' });
   if (status !== 0) throw new Error(`npm ${INSTALL.join(' ')} ended with ${status}`);

@@ -14,6 +14,8 @@ export interface Hook {
   readonly phase: Phase | 'never';
   /** HookSucceeded: deleted once it has succeeded, and not created again for the same manifest. */
   readonly isDeletedOnSuccess: boolean;
+  /** HookFailed: deleted once it has failed, and not created again for the same manifest. */
+  readonly isDeletedOnFailure: boolean;
   /** `helm.sh/hook-weight`; undefined if it is missing or malformed. */
   readonly weight: number | undefined;
 }
@@ -59,6 +61,7 @@ export function hookOf(annotations: Readonly<Record<string, string>>): Hook | un
   return {
     phase,
     isDeletedOnSuccess: policies.includes('HookSucceeded') || policies.includes('hook-succeeded'),
+    isDeletedOnFailure: policies.includes('HookFailed') || policies.includes('hook-failed'),
     weight: parseWave(annotations['helm.sh/hook-weight']),
   };
 }

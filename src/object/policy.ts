@@ -31,6 +31,8 @@ export interface ObjectPolicy {
   readonly isHook: boolean;
   /** The Job or Pod is deleted after it has succeeded (`HookSucceeded`). */
   readonly isDeletedOnSuccess: boolean;
+  /** The same of a hook that has failed. */
+  readonly isDeletedOnFailure: boolean;
   /** If an update is forbidden (an immutable field), the object is deleted and created again (`Replace`, `Force`). */
   readonly mayRecreate: boolean;
 }
@@ -47,6 +49,7 @@ export const DEFAULT_POLICY: ObjectPolicy = {
   wave: 0,
   isHook: false,
   isDeletedOnSuccess: false,
+  isDeletedOnFailure: false,
   mayRecreate: false,
 };
 
@@ -84,6 +87,7 @@ export function policyOf(object: KubeObject): ObjectPolicy {
     wave: parseWave(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
     isHook: hook !== undefined,
     isDeletedOnSuccess: hook?.isDeletedOnSuccess ?? false,
+    isDeletedOnFailure: hook?.isDeletedOnFailure ?? false,
     mayRecreate:
       hook !== undefined ||
       options.has('Replace=true') ||

@@ -147,8 +147,9 @@ function reasonToKeep(change: Change, { rollouts }: PlanOptions): string | undef
   return isTerminating(change) ? undefined : rollouts?.get(idKey(change.id));
 }
 
+/** A hook that has run waits for nothing: nothing replaces it, and one that failed holds back all that would follow. */
 function reasonToStay(change: Change, unapplied: Change | undefined): string | undefined {
-  if (!unapplied || change.type !== 'prune' || isTerminating(change)) return undefined;
+  if (!unapplied || change.type !== 'prune' || change.desired || isTerminating(change)) return undefined;
   return `it is pruned once ${formatId(unapplied.id)} is applied`;
 }
 

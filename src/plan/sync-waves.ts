@@ -68,7 +68,8 @@ export function gateWaves(
 
 /** Why a change is not applied and well yet, for people. undefined: it is. */
 export function reasonUnsettled(change: Change, { unwell, isAccepted }: Gate): string | undefined {
-  if (change.type === 'prune') return undefined;
+  // A hook that has run and is deleted: one that failed still holds back what follows.
+  if (change.type === 'prune') return unwell.get(idKey(change.id));
   if (change.type === 'conflict' || change.type === 'unknown') return change.reason ?? 'it cannot be applied';
   if (change.type !== 'none' && !isAccepted(change)) return 'it is not applied yet';
   return unwell.get(idKey(change.id));

@@ -80,7 +80,8 @@ export async function checkSandbox(sandbox: Sandbox, log: Log): Promise<void> {
   });
 }
 
+/** The built program is in one folder. */
 function childFile(): string {
-  const file = import.meta.url.endsWith('.ts') ? '../child.ts' : '../child.js';
+  const file = import.meta.url.endsWith('.ts') ? '../child.ts' : './child.js';
   return fileURLToPath(new URL(file, import.meta.url));
 }

@@ -39,9 +39,9 @@ after(() => rm(root, { recursive: true, force: true }));
 test('the package contains the built program, its licence and its pages, and nothing else', () => {
   const paths = packed.files.map(({ path }) => path);
   assert.deepEqual(paths.filter((path) => !path.startsWith('dist/')).sort(), [...PACKED].sort());
-  assert.ok(paths.includes('dist/cli.js') && paths.includes('dist/main.d.ts'));
+  assert.ok(paths.includes('dist/cli.js') && paths.includes('dist/child.js') && paths.includes('dist/main.js'));
   assert.deepEqual(
-    paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),
+    paths.filter((path) => path.startsWith('dist/') && !path.endsWith('.js')),
     [],
   );
 });

@@ -46,6 +46,8 @@ function allReasons(): Set<string> {
     ...wordsIn(read('reconcile/queue/controller.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/reconcile.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('server/api/views.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(block('application/status-schema.ts', /const holdSchema/, '})'), /'([A-Z]\w+)'/g),
+    ...wordsIn(read('status/rollback.ts'), /reason: isFailure \? '\w+' : '(\w+)'/g),
     ...wordsIn(block('application/status-schema.ts', /const lastRequestSchema/, '})'), /'([A-Z]\w+)'/g),
     ...errorCodes(),
   ]);

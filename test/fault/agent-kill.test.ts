@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { FAULT_POINTS, type FaultPoint } from '../../src/reconcile/context.ts';
 import { startAgentInProcess } from '../support/agent-in-process.ts';
 import { useWorld } from '../support/use-world.ts';
@@ -21,8 +20,9 @@ import {
   untilGone,
   type Subject,
 } from '../support/scene.ts';
+import { builtFile } from '../support/built-program.ts';
 
-const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
+const FAULTY_AGENT = builtFile('agent-with-faults.js');
 const PART_OF = 'applyset.kubernetes.io/part-of';
 
 const { world } = useWorld();

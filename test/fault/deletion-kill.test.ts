@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { useWorld } from '../support/use-world.ts';
 import { configMap, text } from '../support/objects.ts';
 import { ACCOUNT } from '../support/rights.ts';
@@ -17,8 +16,9 @@ import {
   untilGone,
   untilObject,
 } from '../support/scene.ts';
+import { builtFile } from '../support/built-program.ts';
 
-const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
+const FAULTY_AGENT = builtFile('agent-with-faults.js');
 const FLAGS = ['--progress-check', '500ms', '--hand-over-wait', '1s', '--max-backoff', '2s'];
 const GROUP = 'rbac.authorization.k8s.io';
 

@@ -6,7 +6,6 @@
  * concerns all of them, and each must reach its own expected end.
  */
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { FAULT_POINTS } from '../../src/reconcile/context.ts';
 import type { RunningAgent } from '../support/agent.ts';
 import type { GitRequestHook } from '../support/git-server.ts';
@@ -23,8 +22,9 @@ import { prepareSpecs } from './situations/specs.ts';
 import type { Ground, Stage } from './stage.ts';
 import { groundOf, type Trial, type TrialResult } from './trial.ts';
 import { startWitness } from './witness.ts';
+import { builtFile } from '../support/built-program.ts';
 
-const FAULTY_AGENT = fileURLToPath(new URL('../support/agent-with-faults.ts', import.meta.url));
+const FAULTY_AGENT = builtFile('agent-with-faults.js');
 
 export interface Ordeal extends AsyncDisposable {
   /** Runs compatible trials at the same time. Resolves to their results, in the same order. */

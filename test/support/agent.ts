@@ -3,15 +3,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { builtFile } from './built-program.ts';
 import { nodeEnvironment } from './node-environment.ts';
 
 export interface AgentOptions {
   readonly kubeconfig: string;
   /** Further flags, such as `['--log-level', 'debug']`. */
   readonly flags?: readonly string[];
-  /** The entry: src/cli.ts by default, dist/cli.js for the built agent. */
+  /** The file that Node starts. Default: the built `cli.js`. */
   readonly entry?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Number of the user and group that the agent runs as; only root may name another. */
@@ -37,8 +37,6 @@ export interface RunningAgent extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-const DEFAULT_ENTRY = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
-
 /** Rejects, with the agent's standard error, if the agent ends before it serves. */
 export async function startAgentProcess(options: AgentOptions): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
@@ -53,7 +51,7 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
   if (user !== undefined) await chown(dataDir, user, user);
   const child = spawn(
     process.execPath,
-    [options.entry ?? DEFAULT_ENTRY, 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
+    [options.entry ?? builtFile('cli.js'), 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...nodeEnvironment(), ...options.environment },

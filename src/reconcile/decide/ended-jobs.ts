@@ -101,8 +101,10 @@ export function noteJob(records: JobRecords, { desired, live, isAccepted }: Seen
     return undefined;
   }
   const hasFailed = assessHealth(live).status !== 'Healthy';
-  // A hook that failed is not done: it runs again once a person deletes it, but not once its time to live does.
-  const isDone = isFinished(live) && (!policy?.isHook || !hasFailed || hasTimeToLive(live.body));
+  // A hook that failed is not done: it runs again once a person deletes it, but not once its time to live or its
+  // hook-delete-policy does.
+  const isRemovedByItself = policy?.isDeletedOnFailure === true || hasTimeToLive(live.body);
+  const isDone = isFinished(live) && (!policy?.isHook || !hasFailed || isRemovedByItself);
   if (!isDone) {
     ended.delete(key);
     if (isRunToCompletion(id)) seenRunning.set(key, hasTimeToLive(live.body));

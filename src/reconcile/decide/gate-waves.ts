@@ -2,7 +2,7 @@
  * The gate between the waves of a pass: later waves wait for the health of earlier ones, as far as watches tell it.
  * Where all objects are in one wave nothing is looked at; no request is sent in any case.
  */
-import { isRunOf } from '../../application/ended-jobs.ts';
+import { hasRunFailed, isRunOf } from '../../application/ended-jobs.ts';
 import type { Application } from '../../application/schema.ts';
 import { isSettledHealth } from '../../application/status-schema.ts';
 import type { Change } from '../../diff/changes.ts';
@@ -11,6 +11,7 @@ import { assessHealth, isFinished, type HealthContext } from '../../health/healt
 import type { Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
+import type { ObjectPolicy } from '../../object/policy.ts';
 import { hasOrder } from '../../plan/explicit-order.ts';
 import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
@@ -46,18 +47,26 @@ export function gateOf(changes: readonly Change[], { isAccepted, ...context }: G
 type StoredEndedJobs = Readonly<Record<string, string>>;
 
 /**
- * Hooks that are to be deleted once they have succeeded become prunes. The stored status tells already that they have
- * run: a kill between the deletion and the next pass does not run them twice.
+ * Hooks that are to be deleted once they have succeeded or failed become prunes. The stored status tells already that
+ * they have run: a kill between the deletion and the next pass does not run them twice.
  */
 export function retireHooks(changes: readonly Change[], stored: StoredEndedJobs, owner: Owner): readonly Change[] {
   return changes.map((change) => {
     const { desired, live, type, id } = change;
-    if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none' || live.deletionTimestamp) return change;
-    const hasRun = isFinished(live) && assessHealth(live).status === 'Healthy';
-    if (!hasRun || !isRunOf(stored[idKey(id)], desired.digest)) return change;
+    if (!desired || !live || type !== 'none' || live.deletionTimestamp || !isFinished(live)) return change;
+    const reason = reasonToRetire(desired.policy, assessHealth(live).status === 'Healthy');
+    if (reason === undefined || !isRunOf(stored[idKey(id)], desired.digest)) return change;
     if (mayDelete({ live, owner, occasion: 'hook' }).type !== 'delete') return change;
-    return { ...change, type: 'prune', reason: 'it has run, and its hook-delete-policy is HookSucceeded' };
+    return { ...change, type: 'prune', reason };
   });
+}
+
+/** undefined: the hook stays. */
+function reasonToRetire(policy: Partial<ObjectPolicy> | undefined, hasSucceeded: boolean): string | undefined {
+  if (hasSucceeded && policy?.isDeletedOnSuccess) return 'it has run, and its hook-delete-policy is HookSucceeded';
+  return !hasSucceeded && policy?.isDeletedOnFailure
+    ? 'it failed, and its hook-delete-policy is HookFailed'
+    : undefined;
 }
 
 /** Whether this pass has stored for the first time that such a hook has run, so that the next one deletes it. */
@@ -67,8 +76,9 @@ export function isRetirementDue(
   endedJobs: ReadonlyMap<string, string> | undefined,
 ): boolean {
   return changes.some(({ desired, id, live, type }) => {
-    if (!desired?.policy?.isDeletedOnSuccess || !live || type !== 'none') return false;
-    const hasEnded = isRunOf(endedJobs?.get(idKey(id)), desired.digest);
-    return hasEnded && !isRunOf(stored[idKey(id)], desired.digest);
+    if (!desired || !live || type !== 'none') return false;
+    const run = endedJobs?.get(idKey(id));
+    if (reasonToRetire(desired.policy, !hasRunFailed(run)) === undefined) return false;
+    return isRunOf(run, desired.digest) && !isRunOf(stored[idKey(id)], desired.digest);
   });
 }

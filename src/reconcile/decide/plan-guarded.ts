@@ -3,6 +3,7 @@
  *
  * Invariant: only a confirmation of exactly the prune that this pass would carry out lets a held prune go on.
  */
+import { applicationKey } from '../../application/keys.ts';
 import type { LeftObject } from '../../application/prune-digest.ts';
 import { howToConfirm } from '../../application/request.ts';
 import type { Application } from '../../application/schema.ts';
@@ -51,7 +52,7 @@ export interface GuardQuestion {
 export function planGuarded(question: GuardQuestion, { commit, standing, ...options }: GuardedOptions): GuardedPlan {
   const { goal, neighbours, settings, wantedBy } = question;
   const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy, standing });
-  const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes)]);
+  const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes, neighbours)]);
   const asked: PlanOptions = {
     ...options,
     postponed,
@@ -78,12 +79,15 @@ export function planGuarded(question: GuardQuestion, { commit, standing, ...opti
 }
 
 /**
- * An Application that is renamed in Git is pruned and created in one commit. The new one has to exist before it can
- * say that it desires the objects of the old one; until then they would count as lost.
+ * An Application that is renamed in Git is pruned and created in one commit. The new one has to exist, and to be known
+ * from the watch of Applications, before it can say that it desires the objects of the old one; until then they would
+ * count as lost. The watch may bring it later than the one of objects does.
  */
-function waitsForNew(changes: readonly Change[]): Map<string, string> {
+function waitsForNew(changes: readonly Change[], neighbours: Pick<Neighbours, 'get'>): Map<string, string> {
   const applications = changes.filter(({ id }) => isApplication(id));
-  const created = applications.find(({ type }) => type === 'create');
+  const isNew = ({ id, type, desired }: Change): boolean =>
+    type === 'create' || (desired !== undefined && !neighbours.get(applicationKey(id.namespace, id.name)));
+  const created = applications.find(isNew);
   if (!created) return new Map();
   const reason = `it is pruned once ${formatId(created.id)} exists`;
   return new Map(applications.filter(({ type }) => type === 'prune').map(({ id }) => [idKey(id), reason]));

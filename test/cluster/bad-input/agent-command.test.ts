@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { startControlPlane } from '../../control-plane/control-plane.ts';
 import type { RunningAgent } from '../../support/agent.ts';
 import { useStarted } from '../../support/use-world.ts';
@@ -17,8 +16,9 @@ import { kubeconfigText } from '../../support/kubeconfig.ts';
 import { configMap, text } from '../../support/objects.ts';
 import { at, declareSubject, inventoryOf, metricsOf, QUICK_FLAGS, untilGone } from '../../support/scene.ts';
 import { nodeEnvironment } from '../../support/node-environment.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+const ENTRY = builtFile('cli.js');
 
 const folder = useStarted('the folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-command-')));
 const scene = useScene();

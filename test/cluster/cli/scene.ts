@@ -7,8 +7,9 @@ import type { World } from '../../support/world.ts';
 import { kubeconfigText } from '../../support/kubeconfig.ts';
 import { grant, type Rule } from '../../support/rights.ts';
 import { nodeEnvironment } from '../../support/node-environment.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const CLI = join(import.meta.dirname, '../../../src/cli.ts');
+const CLI = builtFile('cli.js');
 
 export interface Ended {
   readonly code: number | null;

@@ -1,7 +1,6 @@
 /**
  * Canaries in every place where a secret may be: credentials of repositories, Secrets in Git and in the cluster, sealed
- * files and their keys. The
- * agent runs through successes and failures with its log at debug; then no output of the agent holds a canary.
+ * files and their keys. The agent runs through successes and failures with its log at debug; then no output holds one.
  */
 import assert from 'node:assert/strict';
 import { mkdtempDisposable } from 'node:fs/promises';
@@ -12,7 +11,9 @@ import ssh2 from 'ssh2';
 import { encodeLine } from '../../../src/source/transport/pkt-line.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startTlsFront } from '../../support/front-servers.ts';
+import { createRepository } from '../../support/git-repository.ts';
 import { basic, type GitReaction } from '../../support/git-server.ts';
+import { APP_ID, INSTALLATION_ID, makeAppKey, startGitHubApi } from '../../support/github-api.ts';
 import { makeKey, startSshServer } from '../../support/ssh-server.ts';
 import { useStarted } from '../../support/use-world.ts';
 import { declareTenant, FILES, startScene, type Shown } from './scene.ts';
@@ -35,6 +36,12 @@ function canary(name: string): string {
   const value = `canary-${name}/${Math.random().toString(36).slice(2)}+${Math.random().toString(36).slice(2)}`;
   canaries.add(value);
   return value;
+}
+
+/** Makes a canary of each line of a key, and returns them. The last line may be too short to be unique. */
+function addLines(pem: string): string[] {
+  const lines = pem.trim().split('\n').slice(1, -1);
+  return lines.filter((line) => line.length > 20).map((line) => canaries.add(line) && line);
 }
 
 const base64 = (value: string): string => Buffer.from(value).toString('base64');
@@ -91,10 +98,7 @@ test('no canary is shown when a password, a token and a key open repositories th
   await second.application.untilReady();
 
   const { ca, server, client } = await makeAuthority();
-  client.key
-    .split('\n')
-    .slice(1, -2)
-    .forEach((line) => canaries.add(line));
+  addLines(client.key);
   await using front = await startTlsFront({ server, clientCa: ca, target: scene.world.git.url });
   const certificates = { 'ca.crt': ca, 'tls.crt': client.certificate, 'tls.key': client.key };
   const third = await tenant(scene, 'good-key', { secret: certificates, files, gitUrl: front.url });
@@ -107,14 +111,8 @@ test('no canary is shown of an SSH key and its passphrase, when they open a repo
   const key = makeKey('ed25519', passphrase);
   const plain = ssh2.utils.parseKey(key.private, passphrase);
   assert.ok(!(plain instanceof Error));
-  for (const text of [key.private, plain.getPrivatePEM()]) {
-    text
-      .trim()
-      .split('\n')
-      .slice(1, -1)
-      .filter((line) => line.length > 20)
-      .forEach((line) => canaries.add(line));
-  }
+  addLines(key.private);
+  addLines(plain.getPrivatePEM());
   await using server = await startSshServer(scene.world.git.root, { authorized: [key.public] });
   const { known_hosts } = server.secret;
   const good = { identity: key.private, password: passphrase, known_hosts };
@@ -130,6 +128,45 @@ test('no canary is shown of an SSH key and its passphrase, when they open a repo
     await subject.application.refresh();
     await untilFailed(subject, 'ArtifactFailed');
   }
+  await expectSilence();
+});
+
+test('no canary is shown of a labelled Secret and the key of a GitHub App, when they open a repository and when not', async () => {
+  const { world, locks } = scene;
+  const label = async (name: string, url: string, values: Record<string, string>): Promise<void> => {
+    await makeNamespace(world, name);
+    const meta = { namespace: name, labels: { 'tautline.dev/secret-type': 'repo-creds' } };
+    await world.apply(secret('creds', { stringData: { url: `${world.git.url}/${url}`, ...values } }, meta));
+  };
+  const password = canary('labelled');
+  locks.set('labelled', basic('me', password));
+  await label('labelled', 'labelled', { username: 'me', password });
+  const first = await tenant(scene, 'labelled', {});
+  await first.application.untilReady();
+  await label('labelled', 'labelled', { username: 'me', password: canary('outdated') });
+  await first.application.refresh();
+  await untilFailed(first, 'ArtifactFailed');
+
+  const key = makeAppKey();
+  const [line = ''] = addLines(key.privateKey);
+  const api = await startGitHubApi(key.publicKey);
+  await using _ = { [Symbol.asyncDispose]: () => api.stop() };
+  const repository = await createRepository(world.git, 'acme/shop');
+  await repository.commit(FILES);
+  locks.set('', ({ authorization }) => (api.accepts(authorization) ? undefined : { status: 401 }));
+  const values = { githubAppID: APP_ID, githubAppInstallationID: INSTALLATION_ID, githubAppEnterpriseBaseUrl: api.url };
+  await label('app', 'acme', { ...values, githubAppPrivateKey: key.privateKey });
+  applications.push('app/app');
+  const application = await world.declare('app', { source: { repoURL: repository.url } }, 'app');
+  await application.untilReady();
+  [...api.tokens, ...api.signed].forEach((shown) => canaries.add(shown));
+  api.intercept = ({ headers }, response) => Boolean(response.writeHead(401).end(`${headers.authorization} ${line}`));
+  locks.set('', ({ authorization }) => ({ status: 401, body: `no: ${authorization}` }));
+  await application.refresh();
+  await untilFailed({ application }, 'ArtifactFailed');
+  await label('app', 'acme', { ...values, githubAppPrivateKey: key.privateKey.slice(0, 400) });
+  await application.refresh();
+  await untilFailed({ application }, 'ArtifactFailed');
   await expectSilence();
 });
 

@@ -8,10 +8,10 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { RunningAgent } from '../../support/agent.ts';
 import type { World } from '../../support/world.ts';
+import { builtFile } from '../../support/built-program.ts';
 
 export interface Watched {
   readonly world: World;
@@ -95,8 +95,7 @@ async function get(url: string): Promise<string> {
 }
 
 async function commandLine(...args: string[]): Promise<string> {
-  const entry = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
-  const run = promisify(execFile)(process.execPath, [entry, ...args]);
+  const run = promisify(execFile)(process.execPath, [builtFile('cli.js'), ...args]);
   // A failure is an output too, and `diff` ends with code 1 when there is a difference.
   const { stdout, stderr } = await run.catch((error: unknown) => error as { stdout: string; stderr: string });
   return stdout + stderr;

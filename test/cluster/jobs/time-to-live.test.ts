@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPoint } from '../../../src/reconcile/context.ts';
 import { configMap, job, text } from '../../support/objects.ts';
@@ -18,10 +17,11 @@ import {
 } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
 import { conditionOf, eventually } from '../../support/world.ts';
+import { builtFile } from '../../support/built-program.ts';
 
 const { world } = useWorld({ mode: 'full' });
 const flags = PROGRESS_FLAGS;
-const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
+const FAULTY_AGENT = builtFile('agent-with-faults.js');
 const hook = { metadata: { annotations: { 'argocd.argoproj.io/hook': 'PreSync' } } };
 
 /** Collects the uids of a Job until the returned function is called. */

@@ -53,6 +53,24 @@ test('each phase and wave starts once the earlier ones are Healthy, and a finish
   assert.equal(await world.read(jobPath(namespace, 'post')), undefined);
 });
 
+test('a hook that failed is removed by HookFailed, still stops later waves, and runs again with another manifest', async () => {
+  const annotations = { [`${ARGO}/hook`]: 'PreSync', [`${ARGO}/hook-delete-policy`]: 'HookFailed' };
+  const files = (command: string) => ({
+    'all.yaml': text(hook('pre', annotations, command), configMap('main', { value: command })),
+  });
+  const subject = await declareSubject(world, 'removed', { files: files('one') });
+  const path = jobPath(subject.namespace, 'pre');
+  await endJob(world, path, 'Failed');
+  await untilGone(world, path);
+  await subject.application.until('the failure is told', (now) => /failed/.test(readyMessage(now)));
+  assert.equal(await subject.configMap('main'), undefined);
+  await subject.repository.commit(files('two'));
+  await subject.application.refresh();
+  await endJob(world, path);
+  await subject.application.untilReady();
+  assert.equal(at(await subject.configMap('main'), 'data', 'value'), 'two');
+});
+
 test('a hook whose manifest changes is recreated, and a failed hook stops later waves', async () => {
   const files = (command: string, value: string): Record<string, string> => ({
     'all.yaml': text(hook('pre', { [`${ARGO}/hook`]: 'PreSync' }, command), configMap('main', { value })),

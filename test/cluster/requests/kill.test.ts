@@ -1,12 +1,12 @@
 /** A request is carried out once and answered, even if the agent is killed in between. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { useWorld } from '../../support/use-world.ts';
 import { configMap, text } from '../../support/objects.ts';
 import { at, configMapPath, declareSubject, inventoryOf, outcomeOf, syncOf } from '../../support/scene.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const FAULTY_AGENT = fileURLToPath(new URL('../../support/agent-with-faults.ts', import.meta.url));
+const FAULTY_AGENT = builtFile('agent-with-faults.js');
 
 const { world } = useWorld();
 

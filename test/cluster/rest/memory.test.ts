@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { useWorld } from '../../support/use-world.ts';
 import { tracksOf, untilStill, type Tracks } from './scene.ts';
 import { edit } from '../../support/kubectl.ts';
@@ -17,11 +16,12 @@ import {
   untilGone,
   untilObject,
 } from '../../support/scene.ts';
+import { builtFile } from '../../support/built-program.ts';
 
 const { world, agent } = useWorld({
   mode: 'full',
   agent: {
-    entry: fileURLToPath(new URL('../../support/agent-that-forgets.ts', import.meta.url)),
+    entry: builtFile('agent-that-forgets.js'),
     flags: PROGRESS_FLAGS,
   },
 });

@@ -20,7 +20,9 @@ import { useStarted, useWorld } from '../../support/use-world.ts';
 
 const data = useStarted('the data folder', () => mkdtempDisposable(join(tmpdir(), 'tautline-data-')));
 const { world } = useWorld();
-const startAgent = () => world.agent({ flags: ['--data-dir', data.path, ...QUICK_FLAGS] });
+// The first test starts it, and the others go on with the one that it has started again.
+const startAgent = () =>
+  world.agent({ flags: ['--data-dir', data.path, '--submodule-hosts', 'localhost', ...QUICK_FLAGS] });
 
 const entry = (path: string, url: string): string => `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n`;
 const KUSTOMIZATION = { 'kustomization.yaml': 'resources: [vendor/lib]\n' };
@@ -30,7 +32,7 @@ const library = (value: string) => ({
 });
 
 test('objects of a submodule are live, and healed after a restart while Git is down', async () => {
-  let agent = await startAgent();
+  const agent = await startAgent();
   const lib = await world.repository('lib');
   const subject = await declareSubject(world, 'modules', { files: { 'b.yaml': text(configMap('b', { v: '1' })) } });
   await subject.application.untilReady();
@@ -52,18 +54,15 @@ test('objects of a submodule are live, and healed after a restart while Git is d
   await untilObject(world, path, (object) => at(object, 'data', 'v') === '2');
   world.git.onRequest = () => ({ status: 503, body: '' });
   await agent.stop();
-  agent = await startAgent();
+  await startAgent();
   await world.send('PATCH', path, { data: { v: 'hand' } });
   await untilObject(world, path, (object) => at(object, 'data', 'v') === '2');
   world.git.onRequest = undefined;
-  await agent.stop();
 });
 
 test('each mistake names its line, prunes nothing, and ends when the repository is mended', async () => {
-  const agent = await startAgent();
   const lib = await world.repository('mended');
   const good = await lib.commit(library('1'));
-  const other = world.git.url.replace('127.0.0.1', 'localhost');
   const subject = await declareSubject(world, 'mistakes', {
     files: { 'x.yaml': text(configMap('x', { v: '1' })) },
     spec: { source: { repoURL: `${world.git.url}/mistakes.git`, submodules: true } },
@@ -76,7 +75,7 @@ test('each mistake names its line, prunes nothing, and ends when the repository 
       '1'.repeat(40),
       /:3: .* is at the commit 1{40}, which the server .* not give/,
     ],
-    ['another host', `${other}/mended.git`, good, /:3: .*on another host than its parent/],
+    ['another host', 'https://other.example.com/mended.git', good, /:3: .*on another host than its parent/],
     ['a folder', 'file:///etc', good, /:3: .*names a folder of a machine/],
     ['an option', '-u./payload', good, /:3: .*begins with a hyphen/],
     ['a missing repository', '../none.git', good, /:3: the submodule vendor\/lib cannot be read: .*none\.git/],
@@ -106,13 +105,9 @@ test('each mistake names its line, prunes nothing, and ends when the repository 
   await lib.branch('elsewhere', late);
   await subject.application.untilReady(await subject.repository.resolve('main'));
   assert.equal(at(await subject.configMap('a'), 'data', 'v'), 'late');
-  await agent.stop();
 });
 
 test('the Secret of the source goes to submodules on its server, and to no other', async () => {
-  const agent = await world.agent({
-    flags: ['--submodule-hosts', 'localhost', '--data-dir', data.path, ...QUICK_FLAGS],
-  });
   const login = basic('me', 'canary-word');
   const shown: string[] = [];
   world.git.onRequest = ({ path, headers }) => {
@@ -149,11 +144,9 @@ test('the Secret of the source goes to submodules on its server, and to no other
   });
   await application.untilReady();
   assert.deepEqual([...new Set(shown)].sort(), ['127.0.0.1 secret-lib.git', '127.0.0.1 secret-shop.git']);
-  await agent.stop();
 });
 
 test('a file in LFS of a submodule is live, and a pointer without the field is a problem that names it', async () => {
-  const agent = await startAgent();
   const lfs = createLfs();
   world.git.onRequest = lfs.handle;
   const content = text(configMap('a', { v: 'large' }));
@@ -176,7 +169,6 @@ test('a file in LFS of a submodule is live, and a pointer without the field is a
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('a'), 'data', 'v'), 'large');
   world.git.onRequest = undefined;
-  await agent.stop();
 });
 
 function messageOf(application: unknown): string {

@@ -1,12 +1,23 @@
-/** Another client that keeps writing the metadata of an Application. */
+/** Another client that keeps writing the metadata of an Application, or the status of an object. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { configMap, text } from '../../support/objects.ts';
-import { at, declareSubject, untilGone } from '../../support/scene.ts';
+import { configMap, text, workload } from '../../support/objects.ts';
+import {
+  at,
+  declareSubject,
+  deploymentPath,
+  eventsOf,
+  passesOf,
+  putStatus,
+  resourceVersion,
+  untilGone,
+  untilHealth,
+} from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
+import { untilTrue } from '../../support/world.ts';
 
-const { world } = useWorld({ agent: true });
+const { world, agent } = useWorld({ agent: true });
 
 /** Shorter than a pass over the objects of the test. */
 const BEAT_MS = 50;
@@ -64,4 +75,23 @@ test('an Application is deleted while another client keeps writing its annotatio
       await untilGone(world, subject.application.path);
     },
   );
+});
+
+test('an object whose status is written all the time leads to passes, and to no write of the Application', async () => {
+  const web = workload('Deployment', 'web', { spec: { replicas: 0 } });
+  const subject = await declareSubject(world, 'churn', { files: { 'a.yaml': text(web, configMap('a')) } });
+  const path = deploymentPath('churn', 'web');
+  let beat = 0;
+  const write = (): Promise<void> => putStatus(world, path, { observedGeneration: 1, collisionCount: ++beat });
+  await write();
+  await untilHealth(subject.application, 'Healthy');
+  const before = resourceVersion(await subject.application.untilReady());
+  const events = (await eventsOf(world, subject)).length;
+  const passes = await passesOf(agent, 'churn');
+  await untilTrue(async () => {
+    await write();
+    return (await passesOf(agent, 'churn')) >= passes + 3;
+  }, 'the writes lead to passes');
+  assert.equal(resourceVersion(await subject.application.read()), before);
+  assert.equal((await eventsOf(world, subject)).length, events);
 });

@@ -1,12 +1,12 @@
 /** `tautline agent` without a cluster: its help, and invalid command lines. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { SETTINGS, variableOf } from '../../../src/config/config.ts';
 import { nodeEnvironment } from '../../support/node-environment.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url));
+const ENTRY = builtFile('cli.js');
 
 function tautline(args: readonly string[], environment: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [ENTRY, ...args], {

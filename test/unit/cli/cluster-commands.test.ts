@@ -9,8 +9,9 @@ import { syncFieldsOf } from '../../../src/cli/sync.ts';
 import { formatAge, formatTable } from '../../../src/cli/table.ts';
 import { kubeconfigText } from '../../support/kubeconfig.ts';
 import { nodeEnvironment } from '../../support/node-environment.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const CLI = join(import.meta.dirname, '../../../src/cli.ts');
+const CLI = builtFile('cli.js');
 
 function tautline(args: readonly string[], environment: Record<string, string> = {}) {
   const env = { ...nodeEnvironment(), HOME: '/nonexistent', ...environment };

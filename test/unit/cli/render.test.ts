@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { helmBinary } from '../../control-plane/binaries.ts';
+import { builtFile } from '../../support/built-program.ts';
 
-const cli = join(import.meta.dirname, '../../../src/cli.ts');
+const cli = builtFile('cli.js');
 
 function render(t: TestContext, files: Record<string, string>, ...args: string[]) {
   const root = mkdtempSync(join(tmpdir(), 'tautline-render-'));

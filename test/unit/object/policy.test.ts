@@ -37,6 +37,10 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
     { [`${ARGO}/hook`]: 'Sync', [`${ARGO}/hook-delete-policy`]: 'HookSucceeded' },
     { ...hook('Sync'), isDeletedOnSuccess: true },
   ],
+  [
+    { 'helm.sh/hook': 'pre-install', 'helm.sh/hook-delete-policy': 'hook-failed' },
+    { ...hook('PreSync'), isDeletedOnFailure: true },
+  ],
   [{ [`${ARGO}/hook`]: 'Whenever' }, {}],
   [{ [`${ARGO}/hook`]: 'PreSync,Skip' }, { ...hook('Sync'), ssa: 'Ignore' }],
   ...['SyncFail', 'PreDelete', 'PostDelete', 'Skip'].map(

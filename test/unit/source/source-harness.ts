@@ -25,6 +25,7 @@ import {
   type SshServer,
   type SshServerOptions,
 } from '../../support/ssh-server.ts';
+import { builtFile } from '../../support/built-program.ts';
 
 export const noProxy: ProxySettings = { http: '', https: '', exceptions: '' };
 
@@ -110,7 +111,10 @@ export const quietLog: Log = {
 
 const systemClock: Clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
 
+/** The sources of the child, which other children of the tests import. */
 export const childFile = fileURLToPath(new URL('../../../src/child.ts', import.meta.url));
+
+const builtChild = builtFile('child.js');
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'tautline-test-')));
@@ -120,7 +124,7 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
 
 export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = {}): Sandbox {
   const sandbox = createSandbox({
-    entryFile: childFile,
+    entryFile: builtChild,
     slots: 1,
     maxHeapMib: 256,
     maxRssMib: 1024,
@@ -133,7 +137,7 @@ export function startSandbox(t: TestContext, options: Partial<SandboxOptions> = 
     clock: systemClock,
     log: quietLog,
     ...options,
-    readableDirs: [...codeDirs(options.entryFile ?? childFile), ...(options.readableDirs ?? [])],
+    readableDirs: [...codeDirs(options.entryFile ?? builtChild), ...(options.readableDirs ?? [])],
   });
   t.after(() => sandbox.close());
   return sandbox;

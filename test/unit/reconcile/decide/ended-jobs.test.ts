@@ -23,10 +23,14 @@ const KEY = 'batch/Job/shop/migrate';
 const FIRST = 'a'.repeat(43);
 const SECOND = 'b'.repeat(43);
 
-function jobOf(digest: string, more: { isHook?: boolean; ttl?: number } = {}): DesiredObject {
+function jobOf(
+  digest: string,
+  more: { isHook?: boolean; isDeletedOnFailure?: boolean; ttl?: number } = {},
+): DesiredObject {
   const spec: ValueMap = more.ttl === undefined ? {} : { ttlSecondsAfterFinished: more.ttl };
   const body = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec };
-  const policy = { ...DEFAULT_POLICY, isHook: more.isHook ?? false };
+  const { isHook = false, isDeletedOnFailure = false } = more;
+  const policy = { ...DEFAULT_POLICY, isHook, isDeletedOnFailure };
   return { id: ID, kind: kindOf(ID), body, digest, file: 'job.yaml', line: 1, policy };
 }
 
@@ -59,6 +63,16 @@ test('a completed Job is done once it is removed, and a changed manifest runs ag
   see(records, jobOf(FIRST), liveJob('Complete'));
   assert.equal(see(records, jobOf(FIRST), undefined)?.status, 'Healthy');
   assert.equal(healthOfAbsentJob(records, jobOf(SECOND)), undefined);
+});
+
+test('a hook that its hook-delete-policy removes once it has failed does not run again, and stays Degraded', () => {
+  const records = start();
+  const hook = jobOf(FIRST, { isHook: true, isDeletedOnFailure: true });
+  see(records, hook, liveJob('Failed'));
+  assert.equal(see(records, hook, undefined)?.status, 'Degraded');
+  const restarted = start(statusOf(records));
+  assert.equal(healthOfAbsentJob(restarted, hook)?.status, 'Degraded');
+  assert.equal(healthOfAbsentJob(restarted, { ...hook, digest: SECOND }), undefined);
 });
 
 for (const isHook of [true, false]) {

@@ -104,6 +104,19 @@ test('a hook that has run becomes a prune once the status says so', () => {
   assert.equal(retired.desired, HOOK.desired);
 });
 
+test('a hook that failed becomes a prune if its hook-delete-policy is HookFailed', () => {
+  const change = {
+    ...changeOf('none', { id: FIRST, policy: { isHook: true, isDeletedOnFailure: true } }),
+    live: jobIn('Failed'),
+  };
+  const stored = { [idKey(FIRST)]: `digest:failed` };
+  assert.equal(isRetirementDue([change], {}, new Map(Object.entries(stored))), true);
+  const [retired] = retireHooks([change], stored, OWNER);
+  assert.deepEqual([retired?.type, retired?.reason], ['prune', 'it failed, and its hook-delete-policy is HookFailed']);
+  const succeeded = { ...change, live: jobIn('Complete') };
+  assert.deepEqual(retireHooks([succeeded], STORED, OWNER), [succeeded]);
+});
+
 const KEPT: readonly (readonly [string, Change, Readonly<Record<string, string>>])[] = [
   ['that the status does not know to have run', HOOK, {}],
   ['of which an earlier manifest has run', HOOK, { [idKey(FIRST)]: 'old' }],
