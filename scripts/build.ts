@@ -4,7 +4,7 @@
  * A process starts several times faster from a few files than from the hundreds of src/, which counts most for the
  * child processes that render. Types are checked by `npm run check`.
  */
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
@@ -14,6 +14,9 @@ import { ROOT } from './steps.ts';
 const PROGRAM = ['cli.ts', 'main.ts', 'source/transport/ssh/decrypt-key.ts', 'sandbox/restricted-module.ts'];
 /** It is built for itself, so that a child reads one file. */
 const CHILD = 'child.ts';
+
+/** The description of the status API, for clients that are made from it. */
+const OPEN_API = 'server/api/openapi.json';
 
 const SHEBANG = '#!/usr/bin/env node\n';
 
@@ -31,6 +34,7 @@ export function build(outDir: string, { extra = [] }: ExtraEntries = {}): void {
   const entries = [...PROGRAM.map((path) => join(ROOT, 'src', path)), ...extra];
   bundle(outDir, entries, { splitting: true, chunkNames: '[name]-[hash]' });
   bundle(outDir, [join(ROOT, 'src', CHILD)], {});
+  copyFileSync(join(ROOT, 'src', OPEN_API), join(outDir, basename(OPEN_API)));
   const cli = join(outDir, 'cli.js');
   if (!readFileSync(cli, 'utf8').startsWith(SHEBANG)) throw new Error(`src/cli.ts must begin with ${SHEBANG.trim()}`);
   chmodSync(cli, 0o755);
