@@ -26,6 +26,11 @@ export async function forEachConcurrently<T>(
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
 }
 
+/** Lets others have their turn of the thread: timers, requests and other Applications. */
+export async function nextTurn(): Promise<void> {
+  await setImmediate();
+}
+
 /** Probes, watches and other Applications wait no longer than this for a computation. */
 const TURN_MS = 10;
 

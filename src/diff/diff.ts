@@ -13,6 +13,7 @@ import { idKey, labelsOf, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_ANNOTATION, KEPT_BY_DISABLED, mayDelete } from '../object/may-delete.ts';
 import { isLeftToOthers } from '../object/live-policy.ts';
 import { isLeftOut } from '../object/policy.ts';
+import { finish, mapSteps, visitSteps, type Steps } from '../object/steps.ts';
 import { isAtBaseline, isComparable } from './baseline.ts';
 import type { Change, DiffMemory, SettledChange } from './changes.ts';
 import { compareObject, type Comparison } from './compare.ts';
@@ -74,28 +75,24 @@ export const REASONS = {
 
 /** Changes of the desired objects in their order, then of the inventory objects that are no longer desired. */
 export function diffObjects(options: DiffOptions): Change[] {
-  const steps = diffSteps(options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finish(diffSteps(options));
 }
 
 /** The same with a pause after each object, for a caller that has other work to do. */
-export function* diffSteps(options: DiffOptions): Generator<undefined, Change[]> {
+export function* diffSteps(options: DiffOptions): Steps<Change[]> {
   const changes: Change[] = [];
   for (const desired of options.desired.objects) {
     if (isLeftOut(desired.policy, options.live.get(idKey(desired.id))?.state === 'present')) continue;
     changes.push(diffDesired(desired, options));
     yield;
   }
-  const desiredKeys = new Set(options.desired.objects.map(({ id }) => idKey(id)));
+  const desiredKeys = new Set(yield* mapSteps(options.desired.objects, ({ id }) => idKey(id)));
   const faulty = new Set<string>();
   for (const { object } of options.desired.problems) if (object) faulty.add(idKey(object));
   const findKind = createKindFinder(options.kinds);
-  for (const [key, id] of options.inventory) {
+  yield* visitSteps(options.inventory, ([key, id]) => {
     if (!desiredKeys.has(key)) changes.push(diffLeftover(id, { ...options, isFaulty: faulty.has(key), findKind }));
-  }
+  });
   return changes;
 }
 

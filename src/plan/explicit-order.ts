@@ -7,6 +7,7 @@
 import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
 import { deletionEdgesOf, edgesOf, orderOf, type Edges } from '../object/order.ts';
+import { mapSteps, visitSteps, type Steps } from '../object/steps.ts';
 import { reasonUnsettled, type Gate } from './sync-waves.ts';
 
 /** Whether some object declares an order. */
@@ -15,7 +16,7 @@ export function hasOrder(changes: readonly Change[]): boolean {
 }
 
 /** By `idKey`: changes that wait for an object before them, with the reason, which names it. */
-export function gateOrder(changes: readonly Change[], gate: Gate): Map<string, string> {
+export function* gateOrder(changes: readonly Change[], gate: Gate): Steps<Map<string, string>> {
   const held = new Map<string, string>();
   const desired = changes.filter((change) => change.desired !== undefined);
   const edges = hasOrder(desired)
@@ -23,10 +24,10 @@ export function gateOrder(changes: readonly Change[], gate: Gate): Map<string, s
     : undefined;
   if (!edges) return held;
   const byKey = new Map(desired.map((change) => [idKey(change.id), change] as const));
-  for (const change of desired) {
+  yield* visitSteps(desired, (change) => {
     const reason = gate.isAccepted(change) ? undefined : reasonToWait(change, { edges, byKey, gate });
     if (reason !== undefined) held.set(idKey(change.id), reason);
-  }
+  });
   return held;
 }
 
@@ -52,11 +53,11 @@ interface DeletionWave<Planned> {
 }
 
 /** Moves deletions behind those that have to come first, by the annotations of the live objects. */
-export function orderDeletions<Planned extends { readonly change: Change }>(
+export function* orderDeletions<Planned extends { readonly change: Change }>(
   waves: readonly DeletionWave<Planned>[],
-): readonly DeletionWave<Planned>[] {
+): Steps<readonly DeletionWave<Planned>[]> {
   const items = waves.flatMap((wave, at) => wave.changes.map((planned) => ({ planned, at, name: wave.name })));
-  const ordered = items.map(({ planned: { change } }) => ({
+  const ordered = yield* mapSteps(items, ({ planned: { change } }) => ({
     id: change.id,
     order: change.live && orderOf(change.live.body),
   }));

@@ -10,6 +10,7 @@ import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { policyOf } from '../object/policy.ts';
+import { filterSteps, finish, mapSteps, sortSteps, visitSteps, type Steps } from '../object/steps.ts';
 import { gateOrder, orderDeletions } from './explicit-order.ts';
 import { homesOf, indexHomes } from './homes.ts';
 import { reasonToHold, type Behind, type PruneGuard } from './prune-guard.ts';
@@ -84,7 +85,13 @@ const KEEP_ANNOTATION = 'kustomize.toolkit.fluxcd.io/prune: disabled';
 
 const SENDS: ReadonlySet<Change['type']> = new Set(['create', 'update', 'adopt', 'unsure']);
 
+/** The plan without a pause. */
 export function planChanges(options: PlanOptions): Plan {
+  return finish(planSteps(options));
+}
+
+/** The plan in steps, for a caller that has other work to do. */
+export function* planSteps(options: PlanOptions): Steps<Plan> {
   const { changes, mode, mayPrune, isComplete } = options;
   if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [] };
   // A completed hook, the only prune with a desired object, is deleted even if objects that left Git are kept.
@@ -92,30 +99,33 @@ export function planChanges(options: PlanOptions): Plan {
   const left = gone.filter(({ keptFor }) => keptFor === undefined);
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
-  const syncWaves = syncWavesOf(changes);
-  const gated = gatedBy(changes, syncWaves, options.gate);
+  const syncWaves = yield* syncWavesOf(changes);
+  const gated = yield* gatedBy(changes, syncWaves, options.gate);
   // Nothing is pruned before all desired objects are applied: the replacement of a pruned object may be missing yet.
-  const late = candidates.filter(({ desired, id }) => desired?.awaitsCrd || gated.has(idKey(id)));
-  const unapplied = [...late, ...refused][0];
-  const waitingFor = [...candidates, ...left, ...refused].flatMap((change) => {
-    const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, unapplied);
-    if (reason !== undefined) return [{ id: change.id, reason }];
-    const rollout = reasonToKeep(change, options);
-    return rollout === undefined ? [] : [{ id: change.id, reason: rollout, isForRollout: true as const }];
+  const isLate = ({ desired, id }: Change): boolean => desired?.awaitsCrd !== undefined || gated.has(idKey(id));
+  const [unapplied = refused[0]] = yield* filterSteps(candidates, isLate);
+  const waitingFor: Wait[] = [];
+  const waiting = new Set<string>();
+  yield* visitSteps([...candidates, ...left, ...refused], (change) => {
+    const wait = waitOf(change, { options, gated, unapplied });
+    if (!wait) return;
+    waitingFor.push(wait);
+    waiting.add(idKey(change.id));
   });
-  const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
-  const sends = candidates.filter(({ id }) => !waiting.has(idKey(id)));
+  const isDue = ({ id }: Change): boolean => !waiting.has(idKey(id));
+  const sends = yield* filterSteps(candidates, isDue);
   const homes = indexHomes(sends);
-  const prunes = left.filter(({ id }) => !waiting.has(idKey(id)));
+  const prunes = yield* filterSteps(left, isDue);
   const held = holdPrunes(prunes, left, options);
-  const ready = left.filter((change) => (reasonToWait(change, options) ?? reasonToKeep(change, options)) === undefined);
+  const ready = yield* filterSteps(left, (change) => {
+    return (reasonToWait(change, options) ?? reasonToKeep(change, options)) === undefined;
+  });
   const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
-  const planned = sends.map((change) => ({ change, requires: homesOf(change.id, homes) }));
+  const planned = yield* mapSteps(sends, (change) => ({ change, requires: homesOf(change.id, homes) }));
+  const deleted = held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes;
   return {
-    waves: groupByWave(planned, rankOf),
-    prunes: orderDeletions(
-      orderPrunes(held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes),
-    ),
+    waves: yield* groupByWave(planned, rankOf),
+    prunes: yield* orderDeletions(yield* orderPrunes(deleted)),
     releases: isComplete ? changes.filter((change) => change.type === 'release') : [],
     waitingFor,
     yielding: held || holdPrunes(ready, left, options) ? [] : ready.filter(mayYield),
@@ -125,13 +135,34 @@ export function planChanges(options: PlanOptions): Plan {
 }
 
 /** By `idKey`: changes that wait for an earlier wave, or for an object that comes before them. */
-function gatedBy(
+function* gatedBy(
   changes: readonly Change[],
   syncWaves: ReadonlyMap<string, number> | undefined,
   gate: Gate | undefined,
-): ReadonlyMap<string, string> {
+): Steps<ReadonlyMap<string, string>> {
   if (!gate) return new Map();
-  return new Map([...gateOrder(changes, gate), ...(syncWaves ? gateWaves(changes, syncWaves, gate) : [])]);
+  const held = yield* gateOrder(changes, gate);
+  if (!syncWaves) return held;
+  const behindWaves = yield* gateWaves(changes, syncWaves, gate);
+  if (held.size === 0) return behindWaves;
+  for (const [key, reason] of behindWaves) held.set(key, reason);
+  return held;
+}
+
+interface Waiting {
+  readonly options: PlanOptions;
+  readonly gated: ReadonlyMap<string, string>;
+  /** A desired object that is not applied by this plan. */
+  readonly unapplied: Change | undefined;
+}
+
+/** undefined: the change waits for nothing. */
+function waitOf(change: Change, { options, gated, unapplied }: Waiting): Wait | undefined {
+  const { id } = change;
+  const reason = reasonToWait(change, options) ?? gatedReason(change, gated) ?? reasonToStay(change, unapplied);
+  if (reason !== undefined) return { id, reason };
+  const rollout = reasonToKeep(change, options);
+  return rollout === undefined ? undefined : { id, reason: rollout, isForRollout: true };
 }
 
 function gatedReason({ id, type }: Change, gated: ReadonlyMap<string, string>): string | undefined {
@@ -161,34 +192,36 @@ export function hasEffects(plan: Plan): boolean {
  * Sorts prunes in the reverse order of application, objects with `PruneLast` after all others. The wave is read from
  * the live object, since the manifest has left Git.
  */
-function orderPrunes(prunes: readonly Change[]): Wave[] {
-  const policies = new Map(prunes.map((change) => [change, change.live && policyOf(change.live.body)] as const));
+function* orderPrunes(prunes: readonly Change[]): Steps<Wave[]> {
+  const policies = new Map(
+    yield* mapSteps(prunes, (change) => [change, change.live && policyOf(change.live.body)] as const),
+  );
   const rankOf = (change: Change): number => syncWaveOf(policies.get(change));
   const isLast = (change: Change): boolean => policies.get(change)?.isPrunedLast === true;
-  return [prunes.filter((change) => !isLast(change)), prunes.filter(isLast)].flatMap((group) =>
-    groupByWave(
-      group.map((change) => ({ change, requires: [] })),
-      rankOf,
-    ).reverse(),
-  );
+  const waves: Wave[] = [];
+  for (const group of [prunes.filter((change) => !isLast(change)), prunes.filter(isLast)]) {
+    const planned = group.map((change) => ({ change, requires: [] }));
+    waves.push(...(yield* groupByWave(planned, rankOf)).reverse());
+  }
+  return waves;
 }
 
 /** Groups by declared wave first, then by the order of kinds. */
-function groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change) => number): Wave[] {
+function* groupByWave(planned: readonly PlannedChange[], rankOf: (change: Change) => number): Steps<Wave[]> {
   const waves = new Map<string, { rank: number; kindWave: number; changes: PlannedChange[] }>();
-  for (const item of planned) {
+  yield* visitSteps(planned, (item) => {
     const [rank, kindWave] = [rankOf(item.change), waveOf(item.change.id)];
     const key = `${rank} ${kindWave}`;
     const wave = waves.get(key) ?? { rank, kindWave, changes: [] };
     wave.changes.push(item);
     waves.set(key, wave);
+  });
+  const grouped: Wave[] = [];
+  for (const { kindWave, changes } of [...waves.values()].sort((a, b) => a.rank - b.rank || a.kindWave - b.kindWave)) {
+    const sorted = yield* sortSteps(changes, (a, b) => compareIds(a.change.id, b.change.id));
+    grouped.push({ name: WAVES[kindWave]?.name ?? 'other kinds', changes: sorted });
   }
-  return [...waves.values()]
-    .sort((a, b) => a.rank - b.rank || a.kindWave - b.kindWave)
-    .map(({ kindWave, changes }) => ({
-      name: WAVES[kindWave]?.name ?? 'other kinds',
-      changes: changes.sort((a, b) => compareIds(a.change.id, b.change.id)),
-    }));
+  return grouped;
 }
 
 /** Objects that still wait count as well: otherwise a large prune could go past the guard in small parts. */

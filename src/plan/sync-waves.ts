@@ -10,6 +10,7 @@ import type { Change } from '../diff/changes.ts';
 import { formatId, idKey } from '../object/identity.ts';
 import { PHASES } from '../object/hooks.ts';
 import { DEFAULT_POLICY, type ObjectPolicy } from '../object/policy.ts';
+import { mapSteps, visitSteps, type Steps } from '../object/steps.ts';
 import { homesOf, indexHomes } from './homes.ts';
 
 export interface Gate {
@@ -27,42 +28,57 @@ export function syncWaveOf({ phase, wave }: Pick<ObjectPolicy, 'phase' | 'wave'>
   return PHASES.indexOf(phase) * WAVES_PER_PHASE + wave;
 }
 
+/** Whether the desired objects are in more than one wave. */
+export function hasSyncWaves(changes: readonly Change[]): boolean {
+  let first: number | undefined;
+  for (const { desired } of changes) {
+    if (!desired) continue;
+    const wave = syncWaveOf(desired.policy);
+    first ??= wave;
+    if (wave !== first) return true;
+  }
+  return false;
+}
+
 /** By `idKey`: the wave of each desired object; undefined if all are in one wave. */
-export function syncWavesOf(changes: readonly Change[]): ReadonlyMap<string, number> | undefined {
-  const desired = changes.filter((change) => change.desired !== undefined);
-  const ranks = desired.map((change) => syncWaveOf(change.desired?.policy));
+export function* syncWavesOf(changes: readonly Change[]): Steps<ReadonlyMap<string, number> | undefined> {
   // Most Applications declare no wave and need no map.
-  if (ranks.every((rank) => rank === ranks[0])) return undefined;
-  const waves = new Map(desired.map((change, index) => [idKey(change.id), ranks[index] ?? 0]));
+  if (!hasSyncWaves(changes)) return undefined;
+  const desired = changes.filter((change) => change.desired !== undefined);
+  const waves = new Map(
+    yield* mapSteps(desired, (change) => [idKey(change.id), syncWaveOf(change.desired?.policy)] as const),
+  );
   const homes = indexHomes(desired);
-  for (const { id } of desired) {
-    const wave = waves.get(idKey(id)) ?? 0;
+  yield* visitSteps(desired, ({ id }) => {
     for (const home of homesOf(id, homes)) {
+      const wave = waves.get(idKey(id)) ?? 0;
       if (idKey(home) !== idKey(id)) waves.set(idKey(home), Math.min(waves.get(idKey(home)) ?? wave, wave));
     }
-  }
+  });
   return waves;
 }
 
 /** By `idKey`: changes that must wait for an earlier wave, with the reason, which names an object of that wave. */
-export function gateWaves(
+export function* gateWaves(
   changes: readonly Change[],
   waves: ReadonlyMap<string, number>,
   { unwell, isAccepted }: Gate,
-): Map<string, string> {
-  let first: { readonly wave: number; readonly reason: string } | undefined;
-  for (const change of changes) {
+): Steps<Map<string, string>> {
+  let first = undefined as { readonly wave: number; readonly reason: string } | undefined;
+  yield* visitSteps(changes, (change) => {
     const wave = waves.get(idKey(change.id));
-    if (wave === undefined || (first && first.wave <= wave)) continue;
+    if (wave === undefined || wave >= (first?.wave ?? Infinity)) return;
     const why = reasonUnsettled(change, { unwell, isAccepted });
     if (why !== undefined) first = { wave, reason: `an earlier wave waits for ${formatId(change.id)}: ${why}` };
-  }
+  });
   const held = new Map<string, string>();
   if (!first) return held;
-  for (const change of changes) {
-    const wave = waves.get(idKey(change.id));
-    if (wave !== undefined && wave > first.wave && !isAccepted(change)) held.set(idKey(change.id), first.reason);
-  }
+  const { wave: firstWave, reason } = first;
+  yield* visitSteps(changes, (change) => {
+    const key = idKey(change.id);
+    const wave = waves.get(key);
+    if (wave !== undefined && wave > firstWave && !isAccepted(change)) held.set(key, reason);
+  });
   return held;
 }
 

@@ -8,6 +8,7 @@
  */
 import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
+import { nextTurn } from '../cluster/concurrency.ts';
 import type { Change } from '../diff/changes.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
@@ -101,10 +102,13 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  await nextTurn();
   await encodeAhead(pass.memory.inventory);
+  await nextTurn();
   const report = reportOf(pass, findings, 'ended');
   const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
   pass.memory.run.endedEarly = undefined;
+  await nextTurn();
   pass.record.awaitedGroups = awaitedGroupsOf(report);
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
   // The pass has decided to go back to an earlier revision, which the next one applies.
@@ -134,6 +138,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
   const { changes, rivalClaims } = compared;
+  await nextTurn();
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
   if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
@@ -146,11 +151,15 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   });
   pass.goal = goal;
   if (excess) pass.failures.push(excess);
+  await nextTurn();
+  pass.signal.throwIfAborted();
   const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
   const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned, changes: foreseen };
   const applied = await takeEffect(pass, planned.plan, findings);
   if (pass.goal.isDryRun) return { ...findings, applied };
+  await nextTurn();
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));
+  await nextTurn();
   const invalid = invalidChecks(pass);
   if (invalid) pass.failures.push(invalid);
   const worst = worstOf({ bound, health });

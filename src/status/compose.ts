@@ -18,6 +18,7 @@ import type {
   SyncStatus,
 } from '../application/status-schema.ts';
 import { STATUS_LIMITS } from '../application/status-schema.ts';
+import { finish, type Steps } from '../object/steps.ts';
 import { countObjects, objectStatuses, troubledResources, type ObjectStatus } from './object-status.ts';
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
@@ -33,13 +34,22 @@ export interface ComposedStatus {
   readonly objects: readonly ObjectStatus[];
 }
 
+/** The status without a pause. */
 export function composeStatus(previous: StoredStatus, findings: PassReport, nowMs: number): ComposedStatus {
-  const report = inOneOrder(findings);
+  return finish(composeSteps(previous, findings, nowMs));
+}
+
+/** The status in steps, for a caller that has other work to do. */
+export function* composeSteps(previous: StoredStatus, findings: PassReport, nowMs: number): Steps<ComposedStatus> {
+  const report = yield* inOneOrder(findings);
   const now = formatTime(nowMs);
-  const objects = objectStatuses(report);
+  const objects = yield* objectStatuses(report);
   const verdict = judgePass(report, objects);
+  yield;
   const { generation } = report.application.metadata;
-  const resources = troubledResources(objects);
+  const resources = yield* troubledResources(objects);
+  const inventory = inventoryOf(previous, report);
+  yield;
   const warnings = nextWarnings(previous, report);
   const requested = requestOf(previous, report, { verdict, now });
   const health = healthOf(previous, report);
@@ -64,7 +74,7 @@ export function composeStatus(previous: StoredStatus, findings: PassReport, nowM
       report.phase === 'begun' && previous.counts ? previous.counts : countObjects(objects, report.problems.length),
     ...(resources.length > 0 && report.phase === 'ended' ? { resources } : {}),
     ...(warnings.length > 0 ? { warnings } : {}),
-    ...inventoryOf(previous, report),
+    ...inventory,
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
     ...(pruneGuard ? { pruneGuard } : {}),

@@ -8,6 +8,7 @@ import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_DISABLED } from '../object/may-delete.ts';
 import { isExtraneousIgnored } from '../object/policy.ts';
+import { sortSteps, visitSteps, type Steps } from '../object/steps.ts';
 import type { PassReport } from './report.ts';
 
 export interface ObjectStatus {
@@ -36,16 +37,18 @@ const GONE_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set(['pruned', '
 const UNKNOWN_HEALTH: Health = { status: 'Unknown', message: '' };
 
 /** One entry for each object that is desired or still in the inventory, ordered by id. */
-export function objectStatuses(report: PassReport): ObjectStatus[] {
+export function* objectStatuses(report: PassReport): Steps<ObjectStatus[]> {
   const statuses: ObjectStatus[] = [];
   const waits = new Map<string, string>();
-  for (const { id, reason } of report.waitingFor) if (!waits.has(idKey(id))) waits.set(idKey(id), reason);
-  for (const change of report.changes) {
+  yield* visitSteps(report.waitingFor, ({ id, reason }) => {
+    const key = idKey(id);
+    if (!waits.has(key)) waits.set(key, reason);
+  });
+  yield* visitSteps(report.changes, (change) => {
     const result = report.applied.get(idKey(change.id));
-    if (result && GONE_OUTCOMES.has(result.outcome)) continue;
-    statuses.push(statusOf(change, { result, report, waits }));
-  }
-  return statuses.sort((a, b) => compareIds(a.id, b.id));
+    if (!result || !GONE_OUTCOMES.has(result.outcome)) statuses.push(statusOf(change, { result, report, waits }));
+  });
+  return yield* sortSteps(statuses, (a, b) => compareIds(a.id, b.id));
 }
 
 interface Circumstances {
@@ -137,23 +140,21 @@ const RANK: Readonly<Record<HealthWord, number>> = {
 };
 
 /** The objects that are not both Synced and Healthy, the worst first, within the bounds of the CRD. */
-export function troubledResources(statuses: readonly ObjectStatus[]): ResourceStatus[] {
-  return statuses
-    .filter(({ sync, health }) => sync !== 'Synced' || health.status !== 'Healthy')
-    .sort(
-      (a, b) =>
-        Number(a.sync === 'Synced') - Number(b.sync === 'Synced') ||
-        RANK[a.health.status] - RANK[b.health.status] ||
-        compareIds(a.id, b.id),
-    )
-    .slice(0, STATUS_LIMITS.maxResources)
-    .map(({ id, sync, health, message }) => {
-      const text = sync === 'Synced' ? health.message || message : (message ?? health.message);
-      return {
-        ...id,
-        sync,
-        health: health.status,
-        ...(text ? { message: cutText(text, STATUS_LIMITS.maxResourceMessageChars) } : {}),
-      };
-    });
+export function* troubledResources(statuses: readonly ObjectStatus[]): Steps<ResourceStatus[]> {
+  const troubled = yield* sortSteps(
+    statuses.filter(({ sync, health }) => sync !== 'Synced' || health.status !== 'Healthy'),
+    (a, b) =>
+      Number(a.sync === 'Synced') - Number(b.sync === 'Synced') ||
+      RANK[a.health.status] - RANK[b.health.status] ||
+      compareIds(a.id, b.id),
+  );
+  return troubled.slice(0, STATUS_LIMITS.maxResources).map(({ id, sync, health, message }) => {
+    const text = sync === 'Synced' ? health.message || message : (message ?? health.message);
+    return {
+      ...id,
+      sync,
+      health: health.status,
+      ...(text ? { message: cutText(text, STATUS_LIMITS.maxResourceMessageChars) } : {}),
+    };
+  });
 }

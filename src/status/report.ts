@@ -11,6 +11,7 @@ import type { ErrorCode } from '../object/error-code.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { Problem } from '../object/problem.ts';
 import type { Retry, Stage } from '../object/stage-error.ts';
+import { sortSteps, type Steps } from '../object/steps.ts';
 import type { CommitAbout } from '../source/snapshot.ts';
 import type { HeldPrune, Wait } from '../plan/plan.ts';
 
@@ -124,24 +125,27 @@ export interface PassReport {
  * The report with its lists sorted by object. Answers and maps have another order in each pass, and after a restart;
  * equal findings must give an equal status.
  */
-export function inOneOrder(report: PassReport): PassReport {
+export function* inOneOrder(report: PassReport): Steps<PassReport> {
   return {
     ...report,
-    changes: sortedById(report.changes),
-    rivalClaims: sortedById(report.rivalClaims),
-    contestedObjects: sortedById(report.contestedObjects),
-    waitingFor: sortedById(report.waitingFor),
+    changes: yield* sortedById(report.changes),
+    rivalClaims: yield* sortedById(report.rivalClaims),
+    contestedObjects: yield* sortedById(report.contestedObjects),
+    waitingFor: yield* sortedById(report.waitingFor),
     polling: [...report.polling].sort(),
   };
 }
 
-function sortedById<T extends { readonly id: ObjectId }>(items: readonly T[]): T[] {
-  return [...items].sort((a, b) => compareIds(a.id, b.id));
+function sortedById<T extends { readonly id: ObjectId }>(items: readonly T[]): Steps<T[]> {
+  return sortSteps(items, (a, b) => compareIds(a.id, b.id));
 }
 
 /** Objects that another Application owns, without those that it is about to hand over, which are waited for. */
 export function refusedChanges({ changes, applied, waitingFor }: PassReport): Change[] {
-  const waiting = new Set(waitingFor.map(({ id }) => idKey(id)));
+  // Most passes find no conflict, and need no set of what waits.
+  const isAnyFound = changes.some(({ type }) => type === 'conflict');
+  if (!isAnyFound && !applied.values().some(({ outcome }) => outcome === 'conflict')) return [];
+  const waiting = new Set(isAnyFound ? waitingFor.map(({ id }) => idKey(id)) : []);
   return changes.filter(
     ({ type, id }) =>
       (type === 'conflict' && !waiting.has(idKey(id))) || applied.get(idKey(id))?.outcome === 'conflict',

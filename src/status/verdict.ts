@@ -9,6 +9,7 @@ import type { ChangeResult } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
 import { compareIds, formatId, idKey } from '../object/identity.ts';
 import { formatProblem, isPassing } from '../object/problem.ts';
+import type { Wait } from '../plan/plan.ts';
 import type { ObjectStatus } from './object-status.ts';
 import { refusedChanges, type Intent, type PassReport, type StageFailure } from './report.ts';
 
@@ -159,23 +160,25 @@ function waiting(report: PassReport, statuses: readonly ObjectStatus[]): PassVer
   const rollouts = report.waitingFor.filter(({ isForRollout }) => isForRollout);
   const others = report.waitingFor.filter(({ isForRollout }) => !isForRollout);
   const waits = [
-    ...others.map(({ id, reason }) => `${formatId(id)}: ${reason}`),
-    ...resultsOf(report.applied, 'waiting').map(
-      ({ change, message }) => `${formatId(change.id)}: ${message ?? 'waits'}`,
-    ),
-    ...[...resultsOf(report.applied, 'pruning'), ...resultsOf(report.applied, 'recreating')].map(
-      ({ change, message }) => `${formatId(change.id)}: ${message ?? 'deletion has begun'}`,
-    ),
+    ...others,
+    ...resultsOf(report.applied, 'waiting').map((result) => waitOf(result, 'waits')),
+    ...resultsOf(report.applied, 'pruning').map((result) => waitOf(result, 'deletion has begun')),
+    ...resultsOf(report.applied, 'recreating').map((result) => waitOf(result, 'deletion has begun')),
   ];
   const unsettled = waits.length === 0 && rollouts.length > 0 ? unwell(report, statuses) : undefined;
-  waits.push(...rollouts.map(({ id, reason }) => `${formatId(id)}: ${reason}`));
-  const first = waits[0];
-  if (first === undefined) return undefined;
+  const [wait = rollouts[0]] = waits;
+  if (!wait) return undefined;
+  const first = `${formatId(wait.id)}: ${wait.reason}`;
   if (unsettled) return { ...unsettled, message: `${unsettled.message}; ${first}` };
-  const text = waits.length > 1 ? `${first}; ${waits.length - 1} more` : first;
+  const more = waits.length + rollouts.length - 1;
+  const text = more > 0 ? `${first}; ${more} more` : first;
   return report.isTimedOut
     ? failed({ reason: 'TimedOut', message: `still waiting after spec.sync.timeout: ${text}`, retry: 'backoff' })
     : progressing('Progressing', `waiting: ${text}`);
+}
+
+function waitOf({ change, message }: ChangeResult, otherwise: string): Wait {
+  return { id: change.id, reason: message ?? otherwise };
 }
 
 /**

@@ -11,9 +11,10 @@ import { assessHealth, isFinished, type HealthContext } from '../../health/healt
 import type { Owner } from '../../object/applyset.ts';
 import { idKey } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
+import { visitSteps, type Steps } from '../../object/steps.ts';
 import type { ObjectPolicy } from '../../object/policy.ts';
 import { hasOrder } from '../../plan/explicit-order.ts';
-import { syncWavesOf, type Gate } from '../../plan/sync-waves.ts';
+import { hasSyncWaves, type Gate } from '../../plan/sync-waves.ts';
 import type { IsAccepted } from '../accepted.ts';
 
 export interface GateOptions extends Pick<HealthContext, 'checked'> {
@@ -23,24 +24,27 @@ export interface GateOptions extends Pick<HealthContext, 'checked'> {
 }
 
 /** undefined: there is one wave, no object has an order of its own, and nothing is waited for. */
-export function gateOf(changes: readonly Change[], { isAccepted, ...context }: GateOptions): Gate | undefined {
-  if (!syncWavesOf(changes) && !hasOrder(changes)) return undefined;
+export function* gateOf(changes: readonly Change[], { isAccepted, ...context }: GateOptions): Steps<Gate | undefined> {
+  if (!hasSyncWaves(changes) && !hasOrder(changes)) return undefined;
   const unwell = new Map<string, string>();
-  for (const { id, desired, live, reason } of changes) {
-    // Disabled objects are not applied, and ended Jobs are done.
-    if (!desired || reason === REASONS.disabled || reason === REASONS.finished) continue;
-    if (reason === REASONS.failed) {
-      unwell.set(idKey(id), reason);
-      continue;
-    }
-    const { status, message } = assessHealth(live, context);
-    if (status === 'Unknown' || isSettledHealth(status)) continue;
-    unwell.set(idKey(id), message ? `it is ${status} (${message})` : `it is ${status}`);
-  }
+  yield* visitSteps(changes, (change) => {
+    const why = whyUnwell(change, context);
+    if (why !== undefined) unwell.set(idKey(change.id), why);
+  });
   return {
     unwell,
     isAccepted: ({ id, desired }) => desired !== undefined && isAccepted(id, desired.digest),
   };
+}
+
+/** undefined: the object is well, or nothing waits for it. */
+function whyUnwell({ desired, live, reason }: Change, context: HealthContext): string | undefined {
+  // Disabled objects are not applied, and ended Jobs are done.
+  if (!desired || reason === REASONS.disabled || reason === REASONS.finished) return undefined;
+  if (reason === REASONS.failed) return reason;
+  const { status, message } = assessHealth(live, context);
+  if (status === 'Unknown' || isSettledHealth(status)) return undefined;
+  return message ? `it is ${status} (${message})` : `it is ${status}`;
 }
 
 /** By `idKey`, as status stores it: the digest of the manifest of each Job that ran to its end. */

@@ -9,7 +9,8 @@ import { howToConfirm } from '../../application/request.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
-import { planChanges, type Plan, type PlanOptions } from '../../plan/plan.ts';
+import type { Steps } from '../../object/steps.ts';
+import { planSteps, type Plan, type PlanOptions } from '../../plan/plan.ts';
 import { isApplication, judgeConfirmation, type Judgement } from '../../plan/prune-guard.ts';
 import type { ReconcileContext } from '../context.ts';
 import type { Neighbours } from '../neighbours/neighbours.ts';
@@ -49,7 +50,10 @@ export interface GuardQuestion {
   readonly settings: Pick<ReconcileContext['settings'], 'pruneGuard'>;
 }
 
-export function planGuarded(question: GuardQuestion, { commit, standing, ...options }: GuardedOptions): GuardedPlan {
+export function* planGuarded(
+  question: GuardQuestion,
+  { commit, standing, ...options }: GuardedOptions,
+): Steps<GuardedPlan> {
   const { goal, neighbours, settings, wantedBy } = question;
   const behind = objectsBehind({ changes: options.changes, neighbours, wantedBy, standing });
   const postponed = new Map([...(options.postponed ?? []), ...waitsForNew(options.changes, neighbours)]);
@@ -61,7 +65,7 @@ export function planGuarded(question: GuardQuestion, { commit, standing, ...opti
     howToConfirm: howToConfirm(question.application.metadata),
     isConfirmed: false,
   };
-  const plan = planChanges(asked);
+  const plan = yield* planSteps(asked);
   const left = plan.left.map(({ id }) => ({ id, behind: behind.get(idKey(id))?.ids ?? [] }));
   // An object that is gone since status was written is released by this pass. It still belongs to the confirmed set.
   const gone = plan.releases.filter(({ live, desired }) => !live && !desired).map(({ id }) => ({ id, behind: [] }));
@@ -69,7 +73,7 @@ export function planGuarded(question: GuardQuestion, { commit, standing, ...opti
   const isConfirmed = judgement.type === 'confirmed';
   const isWhole = goal.intent.mode === 'auto' && goal.intent.prune && !goal.intent.objects && options.isComplete;
   return {
-    plan: isConfirmed ? planChanges({ ...asked, isConfirmed }) : plan,
+    plan: isConfirmed ? yield* planSteps({ ...asked, isConfirmed }) : plan,
     guard: {
       left: isWhole || plan.held ? left : undefined,
       confirmedBy: isConfirmed ? goal.confirmation?.requestId : undefined,

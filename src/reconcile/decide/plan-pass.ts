@@ -6,6 +6,7 @@
  */
 import { sourcePath } from '../../application/parse.ts';
 import type { Application } from '../../application/schema.ts';
+import { inTurns } from '../../cluster/concurrency.ts';
 import type { Identity } from '../../cluster/identity.ts';
 import type { Change } from '../../diff/changes.ts';
 import type { HealthContext } from '../../health/health.ts';
@@ -152,7 +153,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const isAccepted = acceptanceOf(question, bound.desired);
   const gate = isDryRun
     ? undefined
-    : gateOf(scoped, { self: application.metadata, isAccepted, ...checkedBy(question) });
+    : await inTurns(gateOf(scoped, { self: application.metadata, isAccepted, ...checkedBy(question) }));
   const { neighbours, wantedBy } = question;
   const standing = await question.reviewStanding(() => behindPairs({ changes: scoped, neighbours, wantedBy }));
   const options = {
@@ -167,7 +168,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     objectsBefore: measureInventory(memory.inventory, bound.desired.objects),
     commit: snapshot.commit,
   };
-  const guarded = planGuarded(question, options);
+  const guarded = await inTurns(planGuarded(question, options));
   const found = { changes, handOverAgainInMs: handed.againInMs, braked, awaited, gate, isEmptyRender };
   const isCompleted = completed.length > 0;
   const excess = findExcess(question, { plan: guarded.plan, inventory, isCompleted, revision: snapshot.revision });
@@ -175,7 +176,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   removeFromInventory(inventory, completed);
   const isHeal = ({ id, desired }: Change): boolean =>
     desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
-  const heals = planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false });
+  const heals = await inTurns(planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false }));
   return { ...found, ...heals, isComplete: false, excess };
 }
 

@@ -9,7 +9,7 @@ import type { Desired } from '../../bind/desired.ts';
 import type { Change } from '../../diff/changes.ts';
 import { idKey } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
-import { syncWavesOf } from '../../plan/sync-waves.ts';
+import { hasSyncWaves } from '../../plan/sync-waves.ts';
 import { readRevision, type ResolvedRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { acceptedDigest } from '../accepted.ts';
@@ -29,7 +29,7 @@ export async function recallAccepted(pass: Pass, bound: BoundSet, changes: reado
   const stored = sync?.digest;
   if (stored === undefined || evidence.recalledDigest === stored) return;
   // Nothing is held back in an Application without waves and dependencies.
-  if (dependenciesOf(record.stored).length === 0 && !syncWavesOf(changes)) return;
+  if (dependenciesOf(record.stored).length === 0 && !hasSyncWaves(changes)) return;
   if (acceptedDigest(identity, bound.desired.digest) === stored) return noteAll(pass, bound.desired, stored);
   const applied = readRevision(sync?.lastAppliedRevision ?? '');
   const desired = applied && (await readApplied(pass, applied));

@@ -2,12 +2,13 @@
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import { applyPlan } from '../../apply/apply.ts';
 import { reachOf } from '../../bind/reach.ts';
+import { inTurns } from '../../cluster/concurrency.ts';
 import type { Refusal } from '../../cluster/answers.ts';
 import type { Change } from '../../diff/changes.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { observe, type Observation } from '../../observe/observe.ts';
-import { planChanges } from '../../plan/plan.ts';
+import { planSteps } from '../../plan/plan.ts';
 import { releaseEventOf } from '../../status/released.ts';
 import { ownerMarks } from '../pass.ts';
 import type { KnownKinds } from '../decide/missing-kinds.ts';
@@ -44,16 +45,18 @@ export interface Effects {
 
 export async function carryOut(deletion: Deletion, { changes, isConfirmed }: Effects): Promise<Applied> {
   const { context, identity, record, signal, target } = deletion;
-  const plan = planChanges({
-    changes,
-    mode: 'auto',
-    mayPrune: true,
-    isComplete: true,
-    objectsBefore: changes.length,
-    guard: context.settings.pruneGuard,
-    // Deleting the Application is the confirmation, but for objects that ask for one of their own.
-    isConfirmed: true,
-  });
+  const plan = await inTurns(
+    planSteps({
+      changes,
+      mode: 'auto',
+      mayPrune: true,
+      isComplete: true,
+      objectsBefore: changes.length,
+      guard: context.settings.pruneGuard,
+      // Deleting the Application is the confirmation, but for objects that ask for one of their own.
+      isConfirmed: true,
+    }),
+  );
   const applied = await applyPlan(plan, {
     client: target.as(identity),
     owner: ownerOfDeleted(deletion),

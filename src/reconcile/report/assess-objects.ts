@@ -3,13 +3,14 @@
  * not Healthy: a pass over healthy objects sends no request.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
-import { forEachConcurrently } from '../../cluster/concurrency.ts';
+import { forEachConcurrently, inTurns } from '../../cluster/concurrency.ts';
 import { kindKey, type KindInfo, type Kinds } from '../../cluster/kinds.ts';
 import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { Change } from '../../diff/changes.ts';
 import { assessHealth, needsPods, podSelectorOf, type Health } from '../../health/health.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { isLeftOut } from '../../object/policy.ts';
+import { mapSteps, visitSteps } from '../../object/steps.ts';
 import { acceptanceOf } from '../accepted.ts';
 import { runHealthChecks } from '../decide/health-checks.ts';
 import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
@@ -35,10 +36,11 @@ export async function assessObjects(
   const unwatched = new Map(changes.flatMap(({ id, live, isUnwatched }) => (isUnwatched ? [[idKey(id), live]] : [])));
   const isAccepted = acceptanceOf(pass, desired);
   const jobs = readJobRecords(pass.memory.endedJobs, pass.application);
-  const seen = desired.objects.map((object): Seen => {
+  const look = mapSteps(desired.objects, (object): Seen => {
     const entry = lookAt(pass, object, unread);
     return { object, entry, live: unwatched.get(idKey(object.id)) ?? presentIn(entry) };
   });
+  const seen = await inTurns(look);
   const { checked } = await runHealthChecks(
     pass,
     seen.flatMap(({ live }) => live ?? []),
@@ -46,15 +48,16 @@ export async function assessObjects(
   const context = { self: pass.application.metadata, checked };
   const health = new Map<string, Health>();
   const unwell: Unwell[] = [];
-  for (const { object, entry, live } of seen) {
-    if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) continue;
+  const assess = visitSteps(seen, ({ object, entry, live }) => {
+    if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) return;
     const assessed: Health =
       entry?.state === 'unknown'
         ? { status: 'Unknown', message: entry.reason }
         : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, context));
     health.set(idKey(object.id), assessed);
     if (live && needsPods(live, assessed) && !checked(live)) unwell.push({ id: object.id, live });
-  }
+  });
+  await inTurns(assess);
   // A Job of a file that cannot be read at the moment is still desired.
   if (isComplete) dropUndesiredJobs(jobs, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));

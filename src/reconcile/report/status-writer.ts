@@ -10,11 +10,12 @@ import { roomForStatus } from '../../application/room.ts';
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
 import type { ApplicationStatus } from '../../application/status-schema.ts';
 import type { Refusal } from '../../cluster/answers.ts';
+import { inTurns } from '../../cluster/concurrency.ts';
 import type { ApplicationClient } from '../../cluster/ports.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, listAt, mapAt, own, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended, composeUnwritten } from '../../status/compose-bare.ts';
-import { composeStatus, type ComposedStatus } from '../../status/compose.ts';
+import { composeSteps, type ComposedStatus } from '../../status/compose.ts';
 import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import { fitStatus } from '../../status/fit.ts';
 import { holdEventOf } from '../../status/rollback.ts';
@@ -46,7 +47,7 @@ export interface Writer {
 
 export async function writeStatus(pass: Pass, report: PassReport): Promise<ComposedStatus> {
   const before = pass.application.status;
-  const composed = composeStatus(before, report, pass.context.clock.now());
+  const composed = await inTurns(composeSteps(before, report, pass.context.clock.now()));
   if (report.phase === 'begun') {
     await writeStatusValue(pass, composed.status);
     return composed;

@@ -15,6 +15,7 @@ import { mergedWith, withoutLeftovers } from '../../../src/diff/leftovers.ts';
 import { assessHealth, worstHealth } from '../../../src/health/health.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
+import { finish, sortSteps } from '../../../src/object/steps.ts';
 import type { KubeObject, Value, ValueMap } from '../../../src/object/value.ts';
 import { readYaml } from '../../../src/object/yaml/read.ts';
 import { writeYaml } from '../../../src/object/yaml/write.ts';
@@ -26,7 +27,7 @@ import { renderPath } from '../../../src/render/render.ts';
 import { readLsRefs } from '../../../src/source/transport/ref-answers.ts';
 import { parseRevision, resolveRevision } from '../../../src/source/revision.ts';
 import { composeStatus } from '../../../src/status/compose.ts';
-import { idOf, liveOf as presentOf, planOptions } from '../../support/changes.ts';
+import { changeOf, idOf, liveOf as presentOf, planOptions } from '../../support/changes.ts';
 import { ACCEPTED, desiredOf, kindOf, kindsOf, liveOf, ours, owner, type Entry } from '../diff/fixtures.ts';
 import { LIMITS, memoryTree } from '../render/memory-tree.ts';
 import { passReport } from '../status/pass-report.ts';
@@ -304,6 +305,27 @@ const CORE_STAGES: readonly Stage[] = [
       const waitingFor = changes.map(({ id }) => ({ id, reason: 'an earlier wave waits' }));
       const report = passReport({ changes, waitingFor, inventory: changes.map(({ id }) => id) });
       return () => composeStatus({}, report, 0);
+    },
+  },
+  {
+    name: 'plan: objects that wait for an earlier wave',
+    size: 200,
+    at: (n) => {
+      const changes = each(n, (index) =>
+        changeOf('create', { id: idOf(`c${index}`), policy: { phase: index === 0 ? 'PreSync' : 'Sync' } }),
+      );
+      const options = planOptions(changes, { gate: { unwell: new Map(), isAccepted: () => false } });
+      return () => {
+        if (planChanges(options).waitingFor.length !== n - 1) throw new Error('they do not wait');
+      };
+    },
+  },
+  {
+    name: 'sort: items in the reverse order',
+    size: 1_000,
+    at: (n) => {
+      const items = each(n, (index) => n - index);
+      return () => finish(sortSteps(items, (a, b) => a - b));
     },
   },
   {

@@ -6,6 +6,7 @@ import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import { PHASES, type Phase } from '../../../src/object/hooks.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import { DEFAULT_POLICY } from '../../../src/object/policy.ts';
+import { finish } from '../../../src/object/steps.ts';
 import { planChanges } from '../../../src/plan/plan.ts';
 import { gateWaves, syncWaveOf, syncWavesOf, type Gate } from '../../../src/plan/sync-waves.ts';
 import { kindOf, planOptions } from '../../support/changes.ts';
@@ -89,7 +90,7 @@ test('applying wave by wave applies all objects, and the next plan is empty', ()
 
 test('with one wave nothing waits, and without a gate waves are only an order', () => {
   const one = [changeOf('create', 'a', { wave: 7 }), changeOf('create', 'b', { wave: 7 })];
-  assert.equal(syncWavesOf(one), undefined);
+  assert.equal(finish(syncWavesOf(one)), undefined);
   const two = [changeOf('create', 'late', { wave: 1 }), changeOf('create', 'early', { phase: 'PreSync', wave: 9 })];
   const plan = planChanges(planOptions(two));
   assert.deepEqual(
@@ -103,7 +104,9 @@ test('a Namespace is in no later wave than the objects in it, even if it declare
     ...changeOf('create', 'a', { wave: 5 }),
     id: { group: '', kind: 'Namespace', namespace: '', name: 'a' },
   };
-  const waves = syncWavesOf([home, changeOf('create', 'm', { wave: -1 }), changeOf('create', 'n', { wave: 2 })]);
+  const waves = finish(
+    syncWavesOf([home, changeOf('create', 'm', { wave: -1 }), changeOf('create', 'n', { wave: 2 })]),
+  );
   assert.equal(waves?.get(idKey(home.id)), syncWaveOf({ phase: 'Sync', wave: -1 }));
 });
 
@@ -115,7 +118,8 @@ test('a waiting change names the object that it waits for, and nothing is pruned
   assert.deepEqual([plan.waves, plan.prunes], [[], []]);
   assert.match(plan.waitingFor[0]?.reason ?? '', /ConfigMap a\/first: it is Progressing/);
   assert.match(plan.waitingFor[1]?.reason ?? '', /pruned once ConfigMap a\/second is applied/);
-  assert.equal(gateWaves(changes, syncWavesOf(changes) ?? new Map(), { ...gate, unwell: new Map() }).size, 0);
+  const waves = finish(syncWavesOf(changes)) ?? new Map<string, number>();
+  assert.equal(finish(gateWaves(changes, waves, { ...gate, unwell: new Map() })).size, 0);
 });
 
 test('prunes run in reverse waves, PruneLast after all others, and one with Prune=confirm holds them all', () => {

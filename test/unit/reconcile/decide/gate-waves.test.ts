@@ -4,6 +4,7 @@ import type { LiveObject } from '../../../../src/cluster/live.ts';
 import type { Change } from '../../../../src/diff/changes.ts';
 import { REASONS } from '../../../../src/diff/diff.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { finish } from '../../../../src/object/steps.ts';
 import { gateOf, isRetirementDue, retireHooks } from '../../../../src/reconcile/decide/gate-waves.ts';
 import { applicationOf } from '../../../support/applications.ts';
 import { changeOf, fromGit, idOf, leftChange, liveOf, marksOf, OTHER_OWNER, OWNER } from '../../../support/changes.ts';
@@ -21,7 +22,8 @@ function gate(first: Partial<Change> = {}) {
     changeOf('none', { id: SECOND, live: liveOf({ id: SECOND }) }),
   ];
   const self = applicationOf().metadata;
-  return gateOf(changes, { self, isAccepted: (id, digest) => idKey(id) === idKey(SECOND) && digest === 'digest' });
+  const isAccepted = (id: ObjectId, digest: string): boolean => idKey(id) === idKey(SECOND) && digest === 'digest';
+  return finish(gateOf(changes, { self, isAccepted }));
 }
 
 const HEALTHS: readonly (readonly [string, Partial<Change>, string | undefined])[] = [
@@ -75,12 +77,12 @@ test('objects that left Git are not waited for', () => {
   const self = applicationOf().metadata;
   const both = [changeOf('none', { id: idOf('a'), policy: { wave: 1 }, live: liveOf() }), left];
   const others = [...both, changeOf('none', { id: SECOND, live: liveOf({ id: SECOND }) })];
-  assert.equal(gateOf(others, { self, isAccepted: () => true })?.unwell.size, 0);
+  assert.equal(finish(gateOf(others, { self, isAccepted: () => true }))?.unwell.size, 0);
 });
 
 test('there is no gate where all objects are in one wave', () => {
   const self = applicationOf().metadata;
-  assert.equal(gateOf([changeOf('create'), changeOf('create')], { self, isAccepted: () => true }), undefined);
+  assert.equal(finish(gateOf([changeOf('create'), changeOf('create')], { self, isAccepted: () => true })), undefined);
 });
 
 test('the gate takes a manifest as accepted by its digest, and an object that left Git never', () => {
@@ -169,8 +171,8 @@ test('objects of one wave are looked at as soon as one of them declares an order
   const isAccepted = () => true;
   const self = applicationOf().metadata;
   const change = changeOf('none');
-  assert.equal(gateOf([change], { self, isAccepted }), undefined);
+  assert.equal(finish(gateOf([change], { self, isAccepted })), undefined);
   const order = { dependsOn: [], groups: ['databases'], rules: [], mistakes: [] };
   const ordered = { ...change, ...(change.desired ? { desired: { ...change.desired, order } } : {}) };
-  assert.ok(gateOf([ordered], { self, isAccepted }));
+  assert.ok(finish(gateOf([ordered], { self, isAccepted })));
 });

@@ -5,6 +5,7 @@ import { encodeInventory } from '../../../../src/application/inventory.ts';
 import { PRUNE_FINALIZER } from '../../../../src/application/keys.ts';
 import type { Change } from '../../../../src/diff/changes.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import { finish } from '../../../../src/object/steps.ts';
 import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
 import { planGuarded } from '../../../../src/reconcile/decide/plan-guarded.ts';
 import { createRecord } from '../../../../src/reconcile/memory.ts';
@@ -34,7 +35,7 @@ function plan({ type, known }: { readonly type: 'create' | 'none'; readonly know
   const statement = { commit: 'c', generation: 1, ids, isComplete: true, poll: { begunMs: 0, endedMs: 0 } };
   if (known) registry.neighbours.announce('apps/new', statement, false);
   const changes: Change[] = [leftChange('prune', child('old')), changeOf(type, { id: child('new') })];
-  return planGuarded(
+  const steps = planGuarded(
     {
       application: applicationOf({}),
       goal: { intent: { mode: 'auto', prune: true, objects: undefined }, isDryRun: false } as never,
@@ -43,7 +44,8 @@ function plan({ type, known }: { readonly type: 'create' | 'none'; readonly know
       settings: { pruneGuard: { maxShare: 0.3, maxObjects: 10 } },
     },
     { changes, commit: 'c', standing: () => true, mode: 'auto', mayPrune: true, isComplete: true, objectsBefore: 22 },
-  ).plan;
+  );
+  return finish(steps).plan;
 }
 
 for (const [when, options] of [
