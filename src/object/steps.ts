@@ -47,7 +47,7 @@ export function* filterSteps<T>(items: Iterable<T>, isWanted: (item: T) => boole
 }
 
 /** Items that are sorted, or merged, without a pause. */
-const RUN_LENGTH = 256;
+const RUN_LENGTH = 1_024;
 
 /** Like Array.toSorted: stable, and items that are in order already are compared once. */
 export function* sortSteps<T>(items: readonly T[], compare: (a: T, b: T) => number): Steps<T[]> {

@@ -15,7 +15,6 @@ import { mergedWith, withoutLeftovers } from '../../../src/diff/leftovers.ts';
 import { assessHealth, worstHealth } from '../../../src/health/health.ts';
 import { digestValue } from '../../../src/object/digest.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
-import { finish, sortSteps } from '../../../src/object/steps.ts';
 import type { KubeObject, Value, ValueMap } from '../../../src/object/value.ts';
 import { readYaml } from '../../../src/object/yaml/read.ts';
 import { writeYaml } from '../../../src/object/yaml/write.ts';
@@ -318,14 +317,6 @@ const CORE_STAGES: readonly Stage[] = [
       return () => {
         if (planChanges(options).waitingFor.length !== n - 1) throw new Error('they do not wait');
       };
-    },
-  },
-  {
-    name: 'sort: items in the reverse order',
-    size: 1_000,
-    at: (n) => {
-      const items = each(n, (index) => n - index);
-      return () => finish(sortSteps(items, (a, b) => a - b));
     },
   },
   {
