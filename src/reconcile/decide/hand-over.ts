@@ -7,10 +7,10 @@
  *   desires at this commit. One that has read a newer commit counts for what it desires there.
  *   Each object waits for that since it left, up to a bound, however often the commit changes.
  * - An object that another Application desires goes over to it: the other one takes it while it still carries our
- *   marks, so it has an owner at any moment. An Application that has not taken the object in time, or that does not write
- *   by itself and holds no object yet, finds it released.
- * - An object that a paused Application desires is kept, with our marks and in our inventory, until that one takes it or
- *   none desires it any more: a released object would have no Application that deletes it when it leaves Git.
+ *   marks, so it has an owner at any moment. An Application that has not taken the object in time, or that does not
+ *   write by itself and holds no object yet, finds it released.
+ * - An object that a paused Application desires is kept, with our marks and in our inventory, until that one takes it
+ *   or none desires it any more: a released object would have no Application that deletes it when it leaves Git.
  * - An object that an Application desired when it could be read last is kept for as long as it cannot be read.
  * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
  *   over to another namespace; see standing.ts.
@@ -336,8 +336,8 @@ function isSuspended({ application }: Neighbour): boolean {
 }
 
 /**
- * Whether an Application that holds objects writes nothing for now, and can take an object over from this one later. One
- * that only looks on, before its first object, is none: what moves to it is free for whoever manages it then.
+ * Whether an Application that holds objects writes nothing for now, and can take an object over from this one later.
+ * An Application that holds no object yet only looks on: an object that moves to it is free for another manager.
  */
 function isPaused(other: Neighbour, self: Neighbour | undefined): boolean {
   return self !== undefined && isActing(self) && isHolding(other) && (!isActing(other) || isHeldBack(other, self));
