@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Change } from '../../../src/diff/changes.ts';
+import { finish } from '../../../src/object/steps.ts';
 import { objectStatuses } from '../../../src/status/object-status.ts';
 import { idOf } from '../../support/changes.ts';
 import { passReport } from './pass-report.ts';
@@ -16,6 +17,6 @@ test('an object that is kept for a paused Application counts as Synced, and its 
     reason,
     isLeftToOther: true,
   };
-  const [status] = objectStatuses(passReport({ changes: [kept] }));
+  const [status] = finish(objectStatuses(passReport({ changes: [kept] })));
   assert.deepEqual([status?.sync, status?.isPruning, status?.message], ['Synced', false, `left Git; ${reason}`]);
 });
