@@ -129,30 +129,38 @@ export function whyText(application: KubeObject, { objects, events, pods, log }:
 }
 
 function headOf(facts: ApplicationFacts, now: number): string {
-  const { metadata, status, ready, spec } = facts;
-  const { name, namespace } = metadata;
+  const { metadata, status, ready } = facts;
   const states = [status.sync?.status ?? 'Unknown', status.health?.status ?? 'Unknown'].join(', ');
-  const readiness = ready
-    ? ready.status === 'True'
-      ? 'Ready'
-      : `not Ready (${ready.reason})`
-    : 'not seen by an agent';
   const commit = commitText(status, now);
-  const { hold, window, nextAttemptAt } = status;
-  const waits = nextAttemptAt === undefined ? undefined : Date.parse(nextAttemptAt) - now;
   return [
-    `${namespace}/${name}: ${states}, ${readiness}${ready ? ` since ${agoOf(ready.lastTransitionTime, now)}` : ''}`,
+    `${metadata.namespace}/${metadata.name}: ${states}, ${readinessOf(facts, now)}`,
     ...(isTroubled(facts) ? messageLines(ready?.message ?? '') : ['  Nothing is wrong.']),
     ...healthLine(facts),
-    ...(facts.isCurrent || metadata.deletionTimestamp !== undefined ? [] : ['  The status is about an earlier spec.']),
-    ...(metadata.deletionTimestamp === undefined ? [] : ['  It is being deleted.']),
-    ...(spec?.suspend && ready?.reason !== 'Suspended' ? ['  It is suspended.'] : []),
-    ...(hold ? [`  An earlier revision is held in force: ${cut(hold.message ?? hold.revision)}`] : []),
-    ...(window?.isOpen === false ? [`  A sync window is closed: ${cut(window.message ?? '')}`] : []),
-    ...(waits !== undefined && waits > 0 ? [`  Next attempt in ${Math.ceil(waits / 1000)}s`] : []),
+    ...stateLines(facts, now).map((line) => `  ${line}`),
     ...(commit === undefined ? [] : [`  Commit ${cut(commit)}`]),
     '',
   ].join('\n');
+}
+
+function readinessOf({ ready }: ApplicationFacts, now: number): string {
+  if (!ready) return 'not seen by an agent yet';
+  const word = ready.status === 'True' ? 'Ready' : `not Ready (${ready.reason})`;
+  return `${word} since ${agoOf(ready.lastTransitionTime, now)}`;
+}
+
+/** States of the Application that explain why nothing changes. */
+function stateLines({ metadata, status, spec, ready, isCurrent }: ApplicationFacts, now: number): string[] {
+  const { hold, window, nextAttemptAt } = status;
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  const waitMs = nextAttemptAt === undefined ? 0 : Date.parse(nextAttemptAt) - now;
+  return [
+    ...(isDeleted ? ['It is being deleted.'] : []),
+    ...(isCurrent || isDeleted ? [] : ['The status is about an earlier spec.']),
+    ...(spec?.suspend && ready?.reason !== 'Suspended' ? ['It is suspended.'] : []),
+    ...(hold ? [`An earlier revision is held in force: ${cut(hold.message ?? hold.revision)}`] : []),
+    ...(window?.isOpen === false ? [`A sync window is closed: ${cut(window.message ?? '')}`] : []),
+    ...(waitMs > 0 ? [`Next attempt in ${Math.ceil(waitMs / 1000)}s`] : []),
+  ];
 }
 
 function messageLines(message: string): string[] {
@@ -160,7 +168,7 @@ function messageLines(message: string): string[] {
   const more = lines.length - MAX_MESSAGE_LINES;
   return [
     ...lines.slice(0, MAX_MESSAGE_LINES).map((line) => `  ${cut(line)}`),
-    ...(more > 0 ? [`  … and ${more} lines more: tautline get NAME -o yaml`] : []),
+    ...(more > 0 ? [`  … and ${more} lines more, which get -o yaml shows`] : []),
   ];
 }
 

@@ -44,8 +44,9 @@ export function application(status: ValueMap = {}, spec: ValueMap = {}): KubeObj
   };
 }
 
-/** An object in the namespace `shop`. `owner` is the object that controls it. */
-export function object(group: string, kind: string, name: string, more: ValueMap = {}, owner?: KubeObject): KubeObject {
+/** An object in the namespace `shop`. `type` is `group/Kind` or `Kind`; `owner` is the object that controls it. */
+export function object(type: string, name: string, more: ValueMap = {}, owner?: KubeObject): KubeObject {
+  const [kind = '', group = ''] = type.split('/').reverse();
   const { metadata: given = {}, ...rest } = more;
   const reference = owner && {
     ...{ apiVersion: owner.apiVersion, kind: owner.kind, controller: true },
@@ -63,7 +64,7 @@ export function event(about: KubeObject, reason: string, lastTimestamp: string, 
   const { namespace = '', name = '' } = about.metadata;
   const involvedObject = { apiVersion: about.apiVersion, kind: about.kind, namespace, name };
   const message = `${reason} of ${String(name)}`;
-  return object('', 'Event', `${String(name)}.${reason}`, {
+  return object('Event', `${String(name)}.${reason}`, {
     ...{ involvedObject, reason, message, type: 'Warning', lastTimestamp },
     ...{ metadata: { namespace } },
     ...more,
@@ -104,11 +105,16 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Collects what is printed until the end of the test. */
+/**
+ * Collects what is printed until the end of the test. The runner of tests reports in bytes on the same stream, and these
+ * pass.
+ */
 export function printed(t: TestContext): () => Printed {
   const texts = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
-    const method = mock.method(process[stream], 'write', (text: string) => {
+    const write = process[stream].write.bind(process[stream]);
+    const method = mock.method(process[stream], 'write', (text: string | Uint8Array) => {
+      if (typeof text !== 'string') return write(text);
       texts[stream] += text;
       return true;
     });

@@ -69,15 +69,15 @@ const DEGRADED: ValueMap = {
   ],
 };
 
-const web = object('apps', 'Deployment', 'web');
-const replicas = object('apps', 'ReplicaSet', 'web-1', { spec: { replicas: 1 } }, web);
+const web = object('apps/Deployment', 'web');
+const replicas = object('apps/ReplicaSet', 'web-1', { spec: { replicas: 1 } }, web);
 const crashing = {
   containerStatuses: [
     { name: 'proxy', ready: true, restartCount: 0, state: { running: {} } },
     { name: 'app', ready: false, restartCount: 3, state: { waiting: { reason: 'CrashLoopBackOff' } } },
   ],
 };
-const pod = object('', 'Pod', 'web-1-x', { status: crashing, spec: { containers: [{ name: 'proxy' }] } }, replicas);
+const pod = object('Pod', 'web-1-x', { status: crashing, spec: { containers: [{ name: 'proxy' }] } }, replicas);
 
 test('the tree shows each object with its state, and what it owns down to Pods', async () => {
   const shop = application(DEGRADED);
@@ -105,7 +105,7 @@ test('an object that a full status does not name is Unknown, and not Healthy', (
   assert.equal(states.length, 52);
 });
 
-const other = object('', 'Pod', 'other');
+const other = object('Pod', 'other');
 const EVENTS = [
   event(pod, 'BackOff', '2026-03-01T11:59:00Z', { count: 7 }),
   event(web, 'ScalingReplicaSet', '2026-03-01T11:50:00Z'),
@@ -144,7 +144,7 @@ test('the log is that of the container that failed, before its last restart', as
   assert.equal(failingPod(nodes)?.name, 'web-1-x');
   const expected = { namespace: 'shop', pod: 'web-1-x', container: 'app', isPrevious: true, lines: 10 };
   assert.deepEqual(logQuestionOf(pod, 10), expected);
-  const running = object('', 'Pod', 'a', { spec: { containers: [{ name: 'only' }] } });
+  const running = object('Pod', 'a', { spec: { containers: [{ name: 'only' }] } });
   assert.deepEqual(logQuestionOf(running, 5), {
     ...{ namespace: 'shop', pod: 'a', container: 'only', isPrevious: false, lines: 5 },
   });

@@ -11,10 +11,10 @@ const marks = {
   labels: { [PART_OF_LABEL]: owner.applySetId },
   annotations: { [OWNER_ANNOTATION]: owner.ownerAnnotation },
 };
-const web = object('apps', 'Deployment', 'web', { metadata: marks });
+const web = object('apps/Deployment', 'web', { metadata: marks });
 // A Deployment copies its annotations to its ReplicaSets, and not its labels.
-const replicas = object('apps', 'ReplicaSet', 'web-1', { metadata: { annotations: marks.annotations } }, web);
-const pod = object('', 'Pod', 'web-1-x', {}, replicas);
+const replicas = object('apps/ReplicaSet', 'web-1', { metadata: { annotations: marks.annotations } }, web);
+const pod = object('Pod', 'web-1-x', {}, replicas);
 
 test('a Pod is traced over its owners to the object that both marks name', async () => {
   const traced = await traceUp(accessTo([web, replicas, pod]).cluster, KINDS, live(pod));
@@ -27,10 +27,10 @@ test('a Pod is traced over its owners to the object that both marks name', async
 });
 
 test('an object without marks, a gone owner and an endless chain end with a sentence', async () => {
-  const alone = object('', 'Pod', 'alone');
-  const replaced = object('apps', 'ReplicaSet', 'web-1', { metadata: { uid: 'another' } });
-  const a = object('', 'Pod', 'a', {}, object('', 'Pod', 'b'));
-  const b = object('', 'Pod', 'b', {}, object('', 'Pod', 'a'));
+  const alone = object('Pod', 'alone');
+  const replaced = object('apps/ReplicaSet', 'web-1', { metadata: { uid: 'another' } });
+  const a = object('Pod', 'a', {}, object('Pod', 'b'));
+  const b = object('Pod', 'b', {}, object('Pod', 'a'));
   const cases = [
     { bodies: [alone], from: alone, problem: /no Application has applied it/ },
     { bodies: [replaced, pod], from: pod, problem: /its owner ReplicaSet\.apps shop\/web-1 does not exist any more/ },
