@@ -64,6 +64,13 @@ export const syncSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe('Times in which objects may be changed, or may not. Default: always.'),
+  ssaConflicts: z
+    .enum(['force', 'fail'])
+    .default('force')
+    .describe(
+      'Fields that another field manager owns and that differ from Git: force takes them over; fail leaves the whole ' +
+        'object as it is, and names the fields and their managers. Default: force.',
+    ),
   onFailure: z
     .enum(['none', 'rollback'])
     .default('none')

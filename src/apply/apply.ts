@@ -4,20 +4,16 @@
  * Invariant: every object goes through exactly one of sendChange, pruneObject and releaseObject, which hold the guards
  * (owner, uid, resourceVersion). No answer of the API server makes it throw.
  */
-import type { Owner } from '../bind/desired.ts';
 import { forEachConcurrently } from '../cluster/concurrency.ts';
-import type { ClusterClient } from '../cluster/ports.ts';
 import { idKey } from '../object/identity.ts';
 import type { Change } from '../diff/changes.ts';
 import type { Plan, PlannedChange, Wave } from '../plan/plan.ts';
 import type { Applied, ChangeResult } from './applied.ts';
 import { pruneObject, releaseObject } from './prune.ts';
 import { placesHeld } from './places-held.ts';
-import { sendChange } from './send.ts';
+import { sendChange, type SendContext } from './send.ts';
 
-export interface ApplyContext {
-  readonly client: ClusterClient;
-  readonly owner: Owner;
+export interface ApplyContext extends SendContext {
   /** prune: objects left Git; deletion: their Application is deleted. Annotations may forbid only one of the two. */
   readonly occasion: 'prune' | 'deletion';
   /** Whether a person has confirmed the deletion of all objects that the plan prunes. */

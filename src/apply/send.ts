@@ -1,6 +1,9 @@
 /**
  * Sends one change by server-side apply. An object that is not known to exist is only created: where it exists, it is
  * read before it is adopted, or left as it is. Fields of other managers are taken over only at an adoption.
+ *
+ * Invariant: with `conflicts: 'fail'` no field is taken from another manager. An object of which another manager owns a
+ * field in another state than Git is refused as a whole with FieldConflict.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
 import type { Refusal, RefusalCode } from '../cluster/answers.ts';
@@ -24,6 +27,8 @@ const EXISTS: ReadonlySet<RefusalCode> = new Set(['FieldConflict', 'Modified']);
 export interface SendContext {
   readonly client: ClusterClient;
   readonly owner: Owner;
+  /** Fields that another manager owns: `force` takes them, `fail` refuses the object. Absent: force. */
+  readonly conflicts?: 'force' | 'fail';
 }
 
 export async function sendChange(change: Change, context: SendContext): Promise<ChangeResult> {
@@ -47,18 +52,26 @@ async function send(change: Change, context: SendContext): Promise<ChangeResult>
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
   const isCreation = change.type === 'create' && !change.live;
-  const answer = await applyOnto(context.client, { desired, live: change.live, force: isOurs, isCreation });
+  const answer = await applyOnto(context.client, {
+    desired,
+    live: change.live,
+    force: isOurs && mayForce(context),
+    isCreation,
+  });
   if (!answer.ok) return refused({ change, desired, live: change.live, refusal: answer.refusal, context });
   if (isOurs) {
-    if (hasLostManagedFields(answer.object)) return takeOver({ change, desired, live: answer.object, context });
+    if (mayForce(context) && hasLostManagedFields(answer.object))
+      return takeOver({ change, desired, live: answer.object, context });
     const isSame = answer.object.resourceVersion === change.live?.resourceVersion;
     return succeeded(change, isSame ? 'unchanged' : 'configured', answer);
   }
   if (answer.isCreated) return succeeded(change, 'created', answer);
-  return needsTakeOver(answer.object, desired)
+  return mayForce(context) && needsTakeOver(answer.object, desired)
     ? takeOver({ change, desired, live: answer.object, context })
     : succeeded(change, 'adopted', answer);
 }
+
+const mayForce = ({ conflicts }: SendContext): boolean => conflicts !== 'fail';
 
 /** Whether the object must be read before a create: an existing one decides the body, or whether to apply at all. */
 function isReadFirst({ type, live }: Change, { ignored, policy }: DesiredObject): boolean {
@@ -106,13 +119,14 @@ interface TakeOverOptions {
 
 async function takeOver({ change, desired, live: found, context }: TakeOverOptions): Promise<ChangeResult> {
   let live = found;
-  if (needsTakeOver(live, desired)) {
+  const force = mayForce(context);
+  if (force && needsTakeOver(live, desired)) {
     const taken = await context.client.takeOver(desired.kind, live);
     // 409: the object was changed in between, and the next pass reads it again.
     if (!taken.ok) return { change, outcome: 'failed', refusal: taken.refusal };
     live = taken.object;
   }
-  const answer = await applyOnto(context.client, { desired, live, force: true });
+  const answer = await applyOnto(context.client, { desired, live, force });
   const outcome = change.type === 'update' || change.type === 'unsure' ? 'configured' : 'adopted';
   return answer.ok
     ? succeeded(change, outcome, answer)
@@ -130,7 +144,8 @@ interface RefusedOptions {
 
 async function refused({ change, desired, live, refusal, context }: RefusedOptions): Promise<ChangeResult> {
   // The object exists, and may have marks or annotations that forbid every change.
-  if (change.type === 'create' && EXISTS.has(refusal.code)) return adopt(change, desired, context);
+  const isFound = live !== undefined && refusal.code === 'FieldConflict';
+  if (change.type === 'create' && EXISTS.has(refusal.code) && !isFound) return adopt(change, desired, context);
   if (!isRefusedForContent(refusal)) return { change, outcome: 'failed', refusal };
   if (!live) return refusedUnseen({ change, desired, live, refusal, context });
   // The server refuses the change of the object, and not its manifest.

@@ -105,7 +105,7 @@ const ROWS: readonly Row[] = [
   {
     when: (a) => a.status === 409 && hasCause(a, 'FieldManagerConflict'),
     code: 'FieldConflict',
-    retry: 'never',
+    retry: 'backoff',
     describe: describeConflict,
   },
   {

@@ -93,7 +93,7 @@ export const ERROR_CODES = {
     'InvalidManifest', // unknown field, wrong type, duplicate list key, invalid value: retried for custom kinds only
     'VersionGone', // managedFields name a version of a custom resource that is served no more
     'Immutable', // only the update is forbidden: deleting and creating the object would succeed
-    'FieldConflict', // another manager owns a field we send (only without force)
+    'FieldConflict', // another manager owns a field that we send without force
     'Modified', // uid or resourceVersion precondition failed
     'NamespaceMissing',
     'NamespaceTerminating',

@@ -152,6 +152,7 @@ function applyUntilNewer(pass: Pass, plan: Plan, { attempt, guard, snapshot }: F
     applyPlan(plan, {
       client: target.as(identity),
       owner,
+      conflicts: application.spec.sync.ssaConflicts,
       occasion: 'prune',
       isConfirmed: guard?.confirmedBy !== undefined,
       concurrency: settings.applyConcurrency,

@@ -26,10 +26,11 @@ const MAX_WARNING_CHARS = 200;
 /** Room for the number of objects that are not named. */
 const MORE_CHARS = 32;
 
-export function tryOut({ context, identity, owner, signal, target }: Pass, plan: Plan): Promise<Applied> {
+export function tryOut({ application, context, identity, owner, signal, target }: Pass, plan: Plan): Promise<Applied> {
   return applyPlan(plan, {
     client: dryRunClient(target.as(identity)),
     owner,
+    conflicts: application.spec.sync.ssaConflicts,
     occasion: 'prune',
     isConfirmed: false,
     concurrency: context.settings.applyConcurrency,

@@ -12,6 +12,7 @@ import {
   makeNamespace,
   OWNER,
   PART_OF,
+  readyMessage,
   resourceVersion,
 } from '../../support/scene.ts';
 
@@ -135,4 +136,25 @@ test('an edit by hand after managedFields were wiped is healed', async () => {
   await subject.application.refresh();
   await subject.application.untilReady();
   assert.deepEqual(at(await subject.configMap('a'), 'data'), { kept: '1', other: '1' });
+});
+
+test('with ssaConflicts: fail a field of another manager is left, named, and applied once it is given up', async () => {
+  const name = 'conflicts';
+  await makeNamespace(world, name);
+  await world.apply(configMap('a', { level: 'theirs' }, { namespace: name }), 'night-shift');
+  const subject = await declareSubject(world, name, {
+    files: { 'a.yaml': text(configMap('a', { level: 'git', more: 'git' }), configMap('b', { level: 'git' })) },
+    spec: { sync: { ssaConflicts: 'fail' } },
+  });
+  const refused = await subject.application.until('refused', (a) => readyMessage(a).includes('night-shift owns'));
+  assert.match(readyMessage(refused), /ConfigMap conflicts\/a .*night-shift owns \.data\.level/);
+  assert.deepEqual(at(await subject.configMap('a'), 'data'), { level: 'theirs' });
+  assert.deepEqual(at(await subject.configMap('b'), 'data'), { level: 'git' });
+  const { data: _data, ...givenUp } = configMap('a', {}, { namespace: name });
+  await world.apply(givenUp, 'night-shift');
+  await subject.application.untilReady();
+  assert.deepEqual(at(await subject.configMap('a'), 'data'), { level: 'git', more: 'git' });
+  await world.apply(configMap('a', { level: 'again' }, { namespace: name }), 'night-shift');
+  await subject.application.until('refused again', (a) => readyMessage(a).includes('night-shift owns'));
+  assert.deepEqual(at(await subject.configMap('a'), 'data'), { level: 'again', more: 'git' });
 });

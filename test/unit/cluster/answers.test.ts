@@ -53,7 +53,7 @@ const rows: [string, FailedAnswer, { code: string; retry?: unknown; message?: Re
         ],
       },
     }),
-    { code: 'FieldConflict', retry: 'never', message: /hpa owns \.spec\.replicas/ },
+    { code: 'FieldConflict', retry: 'backoff', message: /hpa owns \.spec\.replicas/ },
   ],
   ['409 without causes is modified', status(409, { reason: 'Conflict' }), { code: 'Modified', retry: 'backoff' }],
   [
