@@ -107,22 +107,25 @@ test('a Pod is traced to the commit, why and tree show it with its Events, and s
     involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'asked', name: String(at(pod, 'metadata', 'name')) },
   });
   await subject.application.until('compared', (found) => at(found, 'status', 'inventory') !== undefined);
-  const traced = await start(world.plane.kubeconfig, ['trace', 'pod/web-1', '-n', 'asked']).ended;
+  const commit = (await subject.repository.git(['rev-parse', 'main'])).trim();
+  const trace = (...args: string[]) => start(world.plane.kubeconfig, ['trace', ...args, '-n', 'asked']).ended;
+  const [traced, rendered, tree, events, why, missing] = await Promise.all([
+    trace('pod/web-1'),
+    trace('deploy/web', '--render'),
+    tautline(world, 'tree', 'asked'),
+    tautline(world, 'events', 'asked'),
+    tautline(world, 'why', 'asked'),
+    tautline(world, 'history', 'aksed'),
+  ]);
   assert.equal(traced.code, 0, traced.stderr);
   assert.match(traced.stdout, /Object +Pod asked\/web-1\nOwned by +ReplicaSet[^]*Application +apps\/asked \(/);
-  const commit = (await subject.repository.git(['rev-parse', 'main'])).trim();
   assert.match(traced.stdout, new RegExp(`Commit +${commit.slice(0, 12)}`));
-  const rendered = await start(world.plane.kubeconfig, ['trace', 'deploy/web', '--render', '-n', 'asked']).ended;
   assert.match(rendered.stdout, /File +web\.yaml:1\n/, rendered.stderr);
-  const tree = await tautline(world, 'tree', 'asked');
   assert.match(tree.stdout, /└─ Deployment\.apps asked\/web .*\n +└─ ReplicaSet\.apps .*\n +└─ Pod asked\/web-1 /);
-  assert.match(
-    (await tautline(world, 'events', 'asked')).stdout,
-    /BackOff +Pod asked\/web-1 +restarting .*\\u001b\[2J/,
-  );
-  const why = await tautline(world, 'why', 'asked');
+  assert.match(events.stdout, /BackOff +Pod asked\/web-1 +restarting .*\\u001b\[2J/);
   assert.match(why.stdout, /^apps\/asked: [^]*Commit [0-9a-f]{12}[^]*Last Events[^]*BackOff/, why.stderr);
   assert.match(why.stderr, /the log of Pod asked\/web-1 is not shown/);
+  assert.deepEqual([missing.code, /did you mean asked\?/.test(missing.stderr)], [1, true]);
   for (const [verb, word] of [
     ['suspend', 'suspended'],
     ['resume', 'resumed'],
@@ -130,8 +133,6 @@ test('a Pod is traced to the commit, why and tree show it with its Events, and s
     const { code, stdout, stderr } = await tautline(world, verb, 'asked');
     assert.deepEqual([code, stdout], [0, `application.tautline.dev/asked ${word}\n`], stderr);
   }
-  const missing = await tautline(world, 'history', 'aksed');
-  assert.deepEqual([missing.code, /did you mean asked\?/.test(missing.stderr)], [1, true]);
 });
 
 /** Creates an object that `owner` controls, as a controller would. */
