@@ -33,7 +33,7 @@ export function runTree(command: TreeCommand): Promise<ExitCode> {
   });
 }
 
-/** What was not read, on stderr. */
+/** Names on stderr the parts that were not read. */
 export function printNotes(notes: readonly string[]): void {
   for (const note of notes) printError(`Note: ${printable(note)}\n`);
 }

@@ -76,7 +76,7 @@ export function live(body: KubeObject): LiveObject {
   return toLiveObject(info ?? assert.fail(`no kind ${body.kind}`), body) ?? assert.fail('no object');
 }
 
-/** The person is in the namespace `apps`. What a test does not need is absent. */
+/** The person is in the namespace `apps`. The cluster has no method that these commands do not use. */
 export function accessTo(bodies: readonly KubeObject[], more: Partial<UserCluster> = {}): Access {
   const applications = bodies.filter(({ kind }) => kind === 'Application');
   const isOf = (info: KindInfo, namespace: string) => (body: KubeObject) =>
@@ -106,7 +106,7 @@ export interface Printed {
 }
 
 /**
- * Collects what is printed until the end of the test. The runner of tests reports in bytes on the same stream, and these
+ * Collects what is printed until the end of the test. The runner of tests reports in bytes on the same stream, which
  * pass.
  */
 export function printed(t: TestContext): () => Printed {
