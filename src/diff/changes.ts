@@ -61,6 +61,8 @@ export interface Change {
   readonly reason?: string;
   /** prune: why this Application never carries it out. */
   readonly keptFor?: string;
+  /** none: the object left Git here, and stays until the Application that `reason` names takes it over. */
+  readonly isLeftToOther?: boolean;
   /** prune: annotations of the object ask a person to confirm it. */
   readonly asksConfirmation?: boolean;
   /** adopt: the owner annotation of the Application that hands the object over, or that a person takes it over from. */

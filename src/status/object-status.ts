@@ -59,7 +59,8 @@ function statusOf(change: Change, circumstances: Circumstances): ObjectStatus {
   const { result, report } = circumstances;
   const isLeft = change.type === 'prune';
   const sync = isLeft && !report.isComplete ? 'Unknown' : syncWordOf(change, result);
-  const message = sync === 'Synced' && !isDisabled(change) ? undefined : messageOf(change, circumstances);
+  const message =
+    sync === 'Synced' && !isDisabled(change) && !change.isLeftToOther ? undefined : messageOf(change, circumstances);
   return {
     id: change.id,
     sync,
@@ -89,6 +90,7 @@ function messageOf(change: Change, { result, report, waits }: Circumstances): st
   if (result?.message) return result.message;
   const wait = waits.get(idKey(change.id));
   if (wait !== undefined) return `waits: ${wait}`;
+  if (change.isLeftToOther) return `left Git; ${change.reason ?? 'kept for another Application'}`;
   if (change.keptFor !== undefined) return `left Git; kept, since ${change.keptFor}`;
   if (change.type === 'prune' && !change.desired) return leftMessage(report);
   if (change.reason) return change.reason;

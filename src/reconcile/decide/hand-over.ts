@@ -7,8 +7,10 @@
  *   desires at this commit. One that has read a newer commit counts for what it desires there.
  *   Each object waits for that since it left, up to a bound, however often the commit changes.
  * - An object that another Application desires goes over to it: the other one takes it while it still carries our
- *   marks, so it has an owner at any moment. An Application that does not write by itself, or has not taken the object
- *   in time, finds it released.
+ *   marks, so it has an owner at any moment. An Application that has not taken the object in time, or that does not
+ *   write by itself and holds no object yet, finds it released.
+ * - An object that a paused Application desires is kept, with our marks and in our inventory, until that one takes it
+ *   or none desires it any more: a released object would have no Application that deletes it when it leaves Git.
  * - An object that an Application desired when it could be read last is kept for as long as it cannot be read.
  * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
  *   over to another namespace; see standing.ts.
@@ -22,6 +24,7 @@ import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
 import {
   desireFor,
   isActing,
+  isHolding,
   isOfNewestSpec,
   isSameSource,
   relationTo,
@@ -70,6 +73,9 @@ type ReviewStanding = (pairsOf: () => readonly StandingPair[]) => Promise<Standi
  */
 const TIME_TO_READ_MS = 10_000;
 
+/** An edit of the spec of a paused Application wakes no other one, so those that keep an object for it look again. */
+const LOOK_AGAIN_MS = 30_000;
+
 /** Several specs that are edited in one go arrive one after the other: a prune after an edit waits this long. */
 export const EDITED_TOGETHER_MS = 3_000;
 
@@ -111,6 +117,7 @@ interface WaitFate {
 type Fate =
   | WaitFate
   | { readonly type: 'pause'; readonly reason: string; readonly untilMs: number }
+  | { readonly type: 'keep'; readonly reason: string }
   | { readonly type: 'release'; readonly to: string };
 
 type Others = ReadonlyMap<string, Neighbour>;
@@ -182,6 +189,7 @@ function wishFor(
   id: ObjectId,
   { others, mayTake }: Takers,
 ): Fate | undefined {
+  const own = neighbours.get(key);
   let held: Fate | undefined;
   for (const { key: other } of neighbours.desiredBy(id)) {
     const neighbour = others.get(other);
@@ -189,6 +197,10 @@ function wishFor(
     if (neighbour && isTaker === undefined) return { type: 'pause', reason: UNREVIEWED_TEXT, untilMs: nowMs };
     if (!neighbour || !isTaker) continue;
     const desire = desireFor(idKey(id), neighbour, isPinned ? 'same' : relationTo(state, neighbour));
+    if (desire === 'desired' && !isPinned && isPaused(neighbour, own)) {
+      held = { type: 'keep', reason: `it is kept until Application ${other}, which is paused, takes it over` };
+      continue;
+    }
     if (desire === 'desired' && (!isActing(neighbour) || neighbour.dependsOn(key)))
       return { type: 'release', to: other };
     if (desire === 'desired') {
@@ -231,6 +243,7 @@ function carryTimes(
   let againMs = Infinity;
   for (const [id, fate] of fates) {
     if (fate.type === 'release') released.set(id, fate.to);
+    if (fate.type === 'keep') againMs = Math.min(againMs, nowMs + Math.min(handOverWaitMs, LOOK_AGAIN_MS));
     if (fate.type === 'pause') againMs = Math.min(againMs, fate.untilMs);
     if (fate.type === 'pause') waits.set(id, fate.reason);
     if (fate.type !== 'wait') continue;
@@ -246,7 +259,8 @@ function carryTimes(
     else if (fate.after === 'released' && fate.to !== undefined) released.set(id, fate.to);
   }
   ask(question, others, open);
-  return { waits, changes: changes.map((change) => releaseToTaker(change, released)), againInMs: againMs - nowMs };
+  const decided = changes.map((change) => keepForTaker(releaseToTaker(change, released), fates.get(idKey(change.id))));
+  return { waits, changes: decided, againInMs: againMs - nowMs };
 }
 
 /** Asks for a poll of those that have not announced, and for a pass of those that may take an object over. */
@@ -277,12 +291,15 @@ export async function foreseeHandOver(
   const others = neighboursOfSource(question);
   const mayTake = await reviewTakers(question, left, others);
   const takers = new Map<string, string>();
-  for (const { id, type } of changes) {
-    const wish = type === 'prune' ? wishFor(question, id, { others, mayTake }) : undefined;
-    const to = wish?.type === 'release' || wish?.type === 'wait' ? wish.to : undefined;
+  const wishes = new Map<string, Fate>();
+  for (const { id } of left) {
+    const wish = wishFor(question, id, { others, mayTake });
+    if (!wish) continue;
+    wishes.set(idKey(id), wish);
+    const to = wish.type === 'release' || wish.type === 'wait' ? wish.to : undefined;
     if (to !== undefined) takers.set(idKey(id), to);
   }
-  return changes.map((change) => releaseToTaker(change, takers));
+  return changes.map((change) => keepForTaker(releaseToTaker(change, takers), wishes.get(idKey(change.id))));
 }
 
 /** An object that another Application has taken is no conflict. */
@@ -300,6 +317,11 @@ function releaseToTaker(change: Change, takers: ReadonlyMap<string, string>): Ch
   return taker === undefined ? change : { ...change, type: 'release', reason: `claimed by Application ${taker}` };
 }
 
+/** It stays in the inventory, and nothing waits for it: this Application has done all that it may. */
+function keepForTaker(change: Change, fate: Fate | undefined): Change {
+  return fate?.type === 'keep' ? { ...change, type: 'none', reason: fate.reason, isLeftToOther: true } : change;
+}
+
 function hasSaidAll(other: Neighbour, state: SourceState): boolean {
   return relationTo(state, other) === 'same' && other.announced?.isComplete === true;
 }
@@ -311,6 +333,14 @@ function isAwaited({ application }: Neighbour): boolean {
 
 function isSuspended({ application }: Neighbour): boolean {
   return application?.spec.suspend === true;
+}
+
+/**
+ * Whether an Application that holds objects writes nothing for now, and can take an object over from this one later.
+ * An Application that holds no object yet only looks on: an object that moves to it is free for another manager.
+ */
+function isPaused(other: Neighbour, self: Neighbour | undefined): boolean {
+  return self !== undefined && isActing(self) && isHolding(other) && (!isActing(other) || isHeldBack(other, self));
 }
 
 /** Whether a rollback keeps an Application at another commit, so that it does not come to this one by itself. */

@@ -7,6 +7,7 @@
  */
 import { canonicalRepository } from '../../application/repository.ts';
 import type { Application } from '../../application/schema.ts';
+import { mapAt, stringAt } from '../../object/value.ts';
 import type { Announcement } from './announcements.ts';
 
 /** A state of a source, as the Application that asks has read it. */
@@ -96,4 +97,10 @@ function isSameAddress(url: string, otherUrl: string): boolean {
 /** Whether an Application writes what it desires without being asked to. */
 export function isActing({ application }: Pick<Wisher, 'application'>): boolean {
   return application !== undefined && !application.spec.suspend && application.spec.sync.mode === 'auto';
+}
+
+/** Whether an Application holds objects that it has applied, by its stored status. */
+export function isHolding({ application }: Pick<Wisher, 'application'>): boolean {
+  const inventory = application?.status.inventory;
+  return stringAt(inventory, 'gzip') !== undefined || Object.keys(mapAt(inventory, 'objects')).length > 0;
 }

@@ -180,3 +180,41 @@ test('a renamed Application keeps its objects, and each has an owner at any mome
   await after.untilReady();
   assert.equal(await uidOf(name, 'web'), uid);
 });
+
+test('objects that move to a suspended Application keep their owner until it takes them, and are pruned if they leave Git', async () => {
+  const name = 'paused';
+  const repository = await world.repository(name);
+  const [web, gone] = [text(configMap('web')), text(configMap('gone'))];
+  await repository.commit({
+    'a/a.yaml': text(configMap('a')),
+    'a/web.yaml': web,
+    'a/gone.yaml': gone,
+    'c/c.yaml': text(configMap('c')),
+  });
+  await makeNamespace(world, name);
+  const a = await world.declare(`${name}-a`, specOf(repository.url, 'a', name));
+  const c = await world.declare(`${name}-c`, specOf(repository.url, 'c', name));
+  await Promise.all([a.untilReady(), c.untilReady()]);
+  const before = await uidOf(name, 'web');
+  await c.patch({ suspend: true });
+  await c.until('suspended', (found) => readyReason(found) === 'False Suspended');
+  const moved = await repository.commit({
+    'a/web.yaml': null,
+    'a/gone.yaml': null,
+    'c/web.yaml': web,
+    'c/gone.yaml': gone,
+  });
+  await a.refresh();
+  const kept = await a.untilReady(moved);
+  assert.deepEqual(
+    inventoryOf(kept),
+    ['a', 'gone', 'web'].map((each) => `ConfigMap ${name}/${each}`),
+  );
+  await repository.commit({ 'c/gone.yaml': null });
+  await a.refresh();
+  await untilGone(world, configMapPath(name, 'gone'));
+  await c.patch({ suspend: false });
+  await c.until('has web', (found) => inventoryOf(found).includes(`ConfigMap ${name}/web`));
+  await a.until('without web', (found) => inventoryOf(found).join() === `ConfigMap ${name}/a`);
+  assert.equal(await uidOf(name, 'web'), before);
+});
