@@ -2,12 +2,21 @@
  * Declares the commands that use a cluster, with their flags and help. Invariant: the code of a command is loaded only
  * when the command is called.
  */
-import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
-import { parseDuration } from '../application/duration.ts';
-import type { ExitCode } from './exit-code.ts';
+import { Option, type Command } from 'commander';
+import {
+  allOption,
+  applicationName,
+  applicationNames,
+  end,
+  examples,
+  timeoutOption,
+  withClusterFlags,
+  withRequestFlags,
+} from './command-flags.ts';
 import type { GetOutput } from './get.ts';
 import { collect, HELM_FLAG, SOPS_FLAG } from './add-render-flags.ts';
 import type { DiffOutput } from './diff.ts';
+import { addInspectCommands } from './inspect-commands.ts';
 import type { WaitFor } from './wait.ts';
 import type { ClusterFlags } from './with-cluster.ts';
 
@@ -21,6 +30,7 @@ export function addClusterCommands(program: Command): void {
   addTakeOver(program);
   addWait(program);
   addDiff(program);
+  addInspectCommands(program);
 }
 
 interface GetFlags extends ClusterFlags {
@@ -214,51 +224,4 @@ function addDiff(program: Command): void {
     .action(async (name: string | undefined, options: DiffFlags) =>
       end(await (await import('./diff.ts')).runDiff({ ...options, name })),
     );
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  tautline ${line}\n`).join('')}`;
-}
-
-function applicationName(): Argument {
-  return new Argument('<name>', 'the Application');
-}
-
-function applicationNames(): Argument {
-  return new Argument('[name...]', 'the Applications, as NAME or application/NAME');
-}
-
-function allOption(): Option {
-  return new Option('--all', 'all Applications of the namespace, in place of names').default(false);
-}
-
-function withClusterFlags(command: Command): Command {
-  return command
-    .option('--kubeconfig <file>', 'kubeconfig file (default: KUBECONFIG, then ~/.kube/config)')
-    .option('--context <name>', 'context of the kubeconfig (default: its current context)')
-    .option('-n, --namespace <name>', "namespace of the Application (default: the context's)");
-}
-
-function withRequestFlags(command: Command, timeout: string): Command {
-  return withClusterFlags(command)
-    .option('--no-wait', 'do not wait for the answer of the agent')
-    .addOption(timeoutOption(timeout))
-    .option('--replace', 'replace a request that is not answered yet', false);
-}
-
-function timeoutOption(text: string): Option {
-  return new Option('--timeout <duration>', 'longest time to wait')
-    .argParser(readDuration)
-    .default(readDuration(text), text);
-}
-
-/** Returns milliseconds. */
-function readDuration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 1) throw new InvalidArgumentError('It must be a duration such as 30s or 5m.');
-  return ms;
-}
-
-function end(code: ExitCode): void {
-  process.exitCode = code;
 }

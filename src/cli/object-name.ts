@@ -26,13 +26,13 @@ export function completeObject(text: string, application: KubeObject): Completed
   return { ok: false, problem: `--object ${text} names several objects (${names}); write group/Kind/namespace/name` };
 }
 
-function isKind({ group, kind }: ObjectId, text: string): boolean {
+export function isKind({ group, kind }: ObjectId, text: string): boolean {
   const wanted = text.toLowerCase();
   return [kind, `${kind}.${group}`, `${kind}s`, `${kind}s.${group}`].some((form) => form.toLowerCase() === wanted);
 }
 
 /** The inventory, and objects that are missing in the cluster. */
-function knownObjects(application: KubeObject): ObjectId[] {
+export function knownObjects(application: KubeObject): ObjectId[] {
   const { status } = factsOf(application);
   const decoded = decodeInventory(status.inventory);
   const byKey = new Map<string, ObjectId>();

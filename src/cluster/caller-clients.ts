@@ -9,7 +9,6 @@ import { applicationKind } from './applications.ts';
 import { stringifyJson } from '../object/json.ts';
 import { isKubeObject, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
 import { agentIdentity } from './identity.ts';
-import type { KindInfo } from './kinds.ts';
 import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
 import type { CallerClient } from './ports.ts';
@@ -17,6 +16,7 @@ import type { Credentials } from './transport/credentials.ts';
 import { createTransport, type TransportOptions } from './transport/transport.ts';
 import { createClient } from './requests/object-client.ts';
 import { objectPath, query } from './requests/paths.ts';
+import { readPodLog } from './requests/pod-log.ts';
 import { refusalOf } from './requests/refusal.ts';
 
 export interface CallerClients {
@@ -28,17 +28,6 @@ export interface CallerClients {
 const MAX_REQUESTS = 16;
 /** A person waits for the answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_LOG_BYTES = 1024 * 1024;
-
-const PODS: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'Pod',
-  plural: 'pods',
-  isNamespaced: true,
-  hasStatus: true,
-  isWatchable: true,
-};
 
 export function createCallerClients({ credentials, limits, ...options }: TransportOptions): CallerClients {
   const transport = createTransport({
@@ -55,19 +44,7 @@ export function createCallerClients({ credentials, limits, ...options }: Transpo
         get: (kind, id) => client.get(kind, id),
         listBySelector: (kind, selection) => client.listBySelector(kind, selection),
         readApplication: (name) => client.get(applicationKind, { ...name, ...idOfKind }),
-        async readLog({ namespace, pod, container, isPrevious, lines }) {
-          const choice = { container, previous: isPrevious || undefined, tailLines: lines, limitBytes: MAX_LOG_BYTES };
-          let path: string;
-          try {
-            path = `${objectPath(PODS, { namespace, name: pod })}/log${query(choice)}`;
-          } catch {
-            return { ok: false, refusal: { code: 'NotFound', status: 404, message: 'no such Pod', retry: 'never' } };
-          }
-          const call = { verb: 'get', method: 'GET', identity: agentIdentity, category: 'other' } as const;
-          const answer = await send({ ...call, path, accept: '*/*' });
-          if (answer.status === 200) return { ok: true, text: answer.text };
-          return { ok: false, refusal: refusalOf(answer, 'get', { group: '', kind: 'Pod' }) };
-        },
+        readLog: (question) => readPodLog({ send }, question),
         async patchApplication(application, patch) {
           const answer = await send({
             verb: 'patch',

@@ -1,7 +1,7 @@
 /**
  * A cluster for the command line: with the user's own rights, without caches and without the agent's watches.
  *
- * Invariant: the only write to an Application sets one annotation, and only on the version that was read.
+ * Invariant: a write to an Application sets one annotation, and only on the version that was read, or spec.suspend.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idOf } from '../object/identity.ts';
@@ -27,11 +27,12 @@ import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { objectPath, query } from './requests/paths.ts';
-import type { CredentialSecrets, FullClient, Refused } from './ports.ts';
+import type { CredentialSecrets, FullClient, LogAnswer, LogQuestion, Refused } from './ports.ts';
 import { createCapabilities } from './requests/capabilities.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
 import { createClient } from './requests/object-client.ts';
+import { readPodLog } from './requests/pod-log.ts';
 import { refusalOf } from './requests/refusal.ts';
 import { createTransport, type HttpRequest, type Transport } from './transport/transport.ts';
 import { listAll, type ListTarget } from './watches/watch-list.ts';
@@ -64,6 +65,10 @@ export interface UserCluster {
   followApplications(selection: ApplicationSelection, signal: AbortSignal): AsyncIterable<FollowedList>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
+  /** Sets spec.suspend, which is one field and so needs no version that was read. Returns the Application as stored. */
+  setSuspended(name: ApplicationName, isSuspended: boolean): Promise<ReadResult<KubeObject>>;
+  /** The last lines of the log of a Pod. */
+  readLog(question: LogQuestion): Promise<LogAnswer>;
   /**
    * Yields the Application now and after each change, until the signal aborts. Once the Application is gone it yields
    * undefined and ends. Throws `RefusedError` for a refusal that a retry cannot change, and retries after all others.
@@ -119,16 +124,10 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     annotate(application, annotation, value) {
       const { resourceVersion = null, uid = null, namespace, name } = application.metadata;
       const patch: Value = { metadata: { resourceVersion, uid, annotations: { [annotation]: value } } };
-      return send(transport, {
-        verb: 'patch',
-        method: 'PATCH',
-        path:
-          objectPath(applicationKind, { namespace: String(namespace), name: String(name) }) +
-          query({ fieldManager: 'tautline-cli' }),
-        contentType: 'application/merge-patch+json',
-        body: stringifyJson(patch),
-      });
+      return patchApplication(transport, { namespace: String(namespace), name: String(name) }, patch);
     },
+    setSuspended: (name, isSuspended) => patchApplication(transport, name, { spec: { suspend: isSuspended } }),
+    readLog: (question) => readPodLog(transport, question),
     async *followApplication(name, signal) {
       while (!signal.aborted) {
         const answer = await readApplication(name);
@@ -154,6 +153,17 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
   const value = answer.status >= 200 && answer.status < 300 ? tryParseJson(answer.text) : undefined;
   if (isKubeObject(value)) return { ok: true, value };
   return { ok: false, refusal: refusalOf(answer, request.verb, applicationKind) };
+}
+
+/** A merge patch. */
+function patchApplication(transport: Transport, name: ApplicationName, patch: Value): Promise<ReadResult<KubeObject>> {
+  return send(transport, {
+    verb: 'patch',
+    method: 'PATCH',
+    path: objectPath(applicationKind, name) + query({ fieldManager: 'tautline-cli' }),
+    contentType: 'application/merge-patch+json',
+    body: stringifyJson(patch),
+  });
 }
 
 async function listApplications(

@@ -5,18 +5,19 @@
  * Invariant: a caller who may get the Application and not the object sees which fields differ, and not their values.
  */
 import { inTurns } from '../../cluster/concurrency.ts';
-import { createKindFinder, type KindInfo } from '../../cluster/kinds.ts';
+import { createKindFinder } from '../../cluster/kinds.ts';
 import type { Hub } from '../../cluster/ports.ts';
-import { idKey, type ObjectId } from '../../object/identity.ts';
-import { numberAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
+import { idKey } from '../../object/identity.ts';
+import { stringAt } from '../../object/value.ts';
 import type { LiveObject } from '../../cluster/live.ts';
 import { refuse } from '../refuse.ts';
+import { aboutOf, EVENTS, eventSelector, viewEvent } from './event-view.ts';
 import { differenceText, shownDesired, shownObject } from './object-text.ts';
 import { refuseAs } from './refuse-answer.ts';
 import { readableApplication } from './readable-application.ts';
 import type { Handlers } from './router.ts';
 import type { ApplicationIndex } from './rows.ts';
-import type { EventView, ObjectDetail } from './schema.ts';
+import type { ObjectDetail } from './schema.ts';
 import { hideValues, viewObject } from './views.ts';
 import { treeOf } from './tree.ts';
 import { viewPlan } from './plan.ts';
@@ -30,16 +31,6 @@ export interface ObjectHandlerOptions {
 const NO_PLAN = 'this agent has made no such plan: request a sync with dryRun: true, and wait for its answer';
 const MAX_EVENTS = 100;
 const MAX_LINE_CHARS = 4_096;
-
-const EVENTS: KindInfo = {
-  group: '',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  isNamespaced: true,
-  hasStatus: false,
-  isWatchable: true,
-};
 
 export function createObjectHandlers({
   applications,
@@ -103,14 +94,15 @@ export function createReportHandlers({
       if (!(await readableApplication(call, applications))) return;
       const { caller, query, response } = call;
       const { group, kind, namespace, name } = query;
-      const fields = [`involvedObject.kind=${kind}`, `involvedObject.name=${name.replace(/[\\,=]/g, '\\$&')}`];
       const answer = await hub.asCaller(caller.token).listBySelector(EVENTS, {
         namespace: namespace || 'default',
-        fieldSelector: fields.join(','),
+        fieldSelector: eventSelector({ kind, name }),
         limit: MAX_EVENTS,
       });
       if (!answer.ok) return refuseAs(response, answer.refusal);
-      const events = answer.objects.filter(({ body }) => isAbout(body, { group, namespace })).map(viewEvent);
+      // The field selector knows the kind and the name; other groups may have a kind of that name.
+      const wanted = idKey({ group, kind, namespace, name });
+      const events = answer.objects.filter(({ body }) => idKey(aboutOf(body)) === wanted).map(viewEvent);
       events.sort((a, b) => (b.lastAt ?? '').localeCompare(a.lastAt ?? ''));
       sendJson(response, [writeJson({ events })]);
     },
@@ -136,29 +128,5 @@ function liveOf(object: LiveObject | undefined, isSealed: boolean): Partial<Obje
     uid: object.uid,
     ...(createdAt === undefined ? {} : { createdAt }),
     live: shownObject(object.body, isSealed),
-  };
-}
-
-/** The field selector knows the kind and the name; other groups may have a kind of that name. */
-function isAbout(event: KubeObject, { group, namespace }: Pick<ObjectId, 'group' | 'namespace'>): boolean {
-  const about = valueAt(event, 'involvedObject');
-  const [first = '', second] = (stringAt(about, 'apiVersion') ?? '').split('/');
-  const isOfGroup = (second === undefined ? '' : first) === group;
-  return isOfGroup && (stringAt(about, 'namespace') ?? '') === namespace;
-}
-
-function viewEvent({ body }: LiveObject): EventView {
-  const lastAt = stringAt(body, 'series', 'lastObservedTime') ?? stringAt(body, 'lastTimestamp');
-  const firstAt = stringAt(body, 'eventTime') ?? stringAt(body, 'firstTimestamp');
-  const newest = lastAt ?? firstAt;
-  const source = stringAt(body, 'reportingComponent') || stringAt(body, 'source', 'component');
-  return {
-    type: stringAt(body, 'type') ?? 'Normal',
-    reason: stringAt(body, 'reason') ?? '',
-    message: stringAt(body, 'message') ?? '',
-    count: Math.max(1, numberAt(body, 'series', 'count') ?? numberAt(body, 'count') ?? 1),
-    ...(firstAt === undefined ? {} : { firstAt }),
-    ...(newest === undefined ? {} : { lastAt: newest }),
-    ...(source ? { source } : {}),
   };
 }

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { useWorld } from '../../support/use-world.ts';
+import type { Json } from '../../support/world.ts';
 import { start, tautline } from './scene.ts';
-import { configMap, job, text } from '../../support/objects.ts';
+import { configMap, job, podSpec, text, workload } from '../../support/objects.ts';
 import { at, declareSubject, endJob, jobPath, readyReason, untilGone, untilObject } from '../../support/scene.ts';
-import { configMapPath } from '../../support/scene.ts';
+import { configMapPath, deploymentPath } from '../../support/scene.ts';
 
 const { world } = useWorld({ agent: true });
 
@@ -91,3 +92,62 @@ test('wait for health ends at once when a Job has failed, and get says why', asy
   assert.match(shown, /Degraded .*Job\.batch migrating\/migrate/);
   await subject.application.until('told', (found) => JSON.stringify(at(found, 'status')).includes('Degraded: Job'));
 });
+
+test('a Pod is traced to the commit, why and tree show it with its Events, and suspend and resume are taken up', async () => {
+  const subject = await declareSubject(world, 'asked', { files: { 'web.yaml': text(workload('Deployment', 'web')) } });
+  const deployment = await untilObject(world, deploymentPath('asked', 'web'), () => true);
+  // Without controllers nothing makes the account of the Pod.
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'asked' } };
+  await world.send('POST', '/api/v1/namespaces/asked/serviceaccounts', account);
+  const replicas = await createOwned('apps/v1 ReplicaSet', 'replicasets', deployment);
+  const pod = await createOwned('v1 Pod', 'pods', replicas);
+  await world.send('POST', '/api/v1/namespaces/asked/events', {
+    ...{ apiVersion: 'v1', kind: 'Event', metadata: { name: 'web.1', namespace: 'asked' }, reason: 'BackOff' },
+    ...{ type: 'Warning', message: 'restarting failed container\u001b[2J', lastTimestamp: '2026-01-01T00:00:00Z' },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'asked', name: String(at(pod, 'metadata', 'name')) },
+  });
+  await subject.application.until('compared', (found) => at(found, 'status', 'inventory') !== undefined);
+  const commit = (await subject.repository.git(['rev-parse', 'main'])).trim();
+  const trace = (...args: string[]) => start(world.plane.kubeconfig, ['trace', ...args, '-n', 'asked']).ended;
+  const [traced, rendered, tree, events, why, missing] = await Promise.all([
+    trace('pod/web-1'),
+    trace('deploy/web', '--render'),
+    tautline(world, 'tree', 'asked'),
+    tautline(world, 'events', 'asked'),
+    tautline(world, 'why', 'asked'),
+    tautline(world, 'history', 'aksed'),
+  ]);
+  assert.equal(traced.code, 0, traced.stderr);
+  assert.match(traced.stdout, /Object +Pod asked\/web-1\nOwned by +ReplicaSet[^]*Application +apps\/asked \(/);
+  assert.match(traced.stdout, new RegExp(`Commit +${commit.slice(0, 12)}`));
+  assert.match(rendered.stdout, /File +web\.yaml:1\n/, rendered.stderr);
+  assert.match(tree.stdout, /└─ Deployment\.apps asked\/web .*\n +└─ ReplicaSet\.apps .*\n +└─ Pod asked\/web-1 /);
+  assert.match(events.stdout, /BackOff +Pod asked\/web-1 +restarting .*\\u001b\[2J/);
+  assert.match(why.stdout, /^apps\/asked: [^]*Commit [0-9a-f]{12}[^]*Last Events[^]*BackOff/, why.stderr);
+  assert.match(why.stderr, /the log of Pod asked\/web-1 is not shown/);
+  assert.deepEqual([missing.code, /did you mean asked\?/.test(missing.stderr)], [1, true]);
+  for (const [verb, word] of [
+    ['suspend', 'suspended'],
+    ['resume', 'resumed'],
+  ] as const) {
+    const { code, stdout, stderr } = await tautline(world, verb, 'asked');
+    assert.deepEqual([code, stdout], [0, `application.tautline.dev/asked ${word}\n`], stderr);
+  }
+});
+
+/** Creates an object that `owner` controls, as a controller would. */
+async function createOwned(type: string, plural: string, owner: Json): Promise<Json> {
+  const [apiVersion = '', kind = ''] = type.split(' ');
+  const { name, uid } = at(owner, 'metadata') as { readonly name: string; readonly uid: string };
+  const reference = { apiVersion: at(owner, 'apiVersion'), kind: at(owner, 'kind'), name, uid, controller: true };
+  const labels = { app: 'web' };
+  const isPod = kind === 'Pod';
+  const spec = isPod
+    ? podSpec()
+    : { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec() } };
+  const group = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+  const path = `${group}/namespaces/asked/${plural}`;
+  const metadata = { name: isPod ? 'web-1' : 'web', namespace: 'asked', labels, ownerReferences: [reference] };
+  await world.send('POST', path, { apiVersion, kind, metadata, spec });
+  return untilObject(world, `${path}/${metadata.name}`, () => true);
+}

@@ -61,6 +61,9 @@ test('an invalid command line ends with exit code 2 before any request', () => {
     ['get', '-o', 'xml'],
     ['sync'],
     ['diff', 'shop', '--bogus'],
+    ['events', 'shop', '--limit', '0'],
+    ['tree', 'shop', '-o', 'wide'],
+    ['history'],
   ];
   for (const args of wrong) {
     const { status, stderr } = tautline(args);
@@ -70,8 +73,10 @@ test('an invalid command line ends with exit code 2 before any request', () => {
 });
 
 test('the help lists every command and its flags', () => {
-  for (const name of ['get', 'refresh', 'sync', 'confirm', 'take-over', 'wait', 'diff']) {
-    assert.match(tautline(['--help']).stdout, new RegExp(`^ {2}${name}[ |]`, 'm'));
+  const help = tautline(['--help']).stdout;
+  const inspecting = ['why', 'tree', 'history', 'events', 'trace', 'suspend', 'resume'];
+  for (const name of ['get', 'refresh', 'sync', 'confirm', 'take-over', 'wait', 'diff', ...inspecting]) {
+    assert.match(help, new RegExp(`^ {2}${name}[ |]`, 'm'));
     const { status, stdout } = tautline([name, '--help']);
     assert.equal(status, 0);
     assert.match(stdout, /--kubeconfig <file>[\s\S]*--context <name>[\s\S]*--namespace <name>/);
@@ -108,6 +113,10 @@ test('a name that cannot be that of an Application or namespace ends with one se
     ['sync', 'shop', '-n', 'Bad NS'],
     ['diff', 'a/b/c'],
     ['confirm', 'Shop'],
+    ['why', 'deployment/shop'],
+    ['trace', 'web'],
+    ['suspend', 'Shop'],
+    ['resume', 'shop', '--all'],
     ['get', 'shop', '-A'],
   ]) {
     const { status, stderr } = tautline(args, { KUBECONFIG: '/nonexistent/config' });
