@@ -6,7 +6,7 @@ import type { RunningAgent } from '../../support/agent.ts';
 import { prepare, useStarted, useWorld } from '../../support/use-world.ts';
 import { eventually } from '../../support/world.ts';
 import { applicationManifest } from '../../support/objects.ts';
-import { applicationPath, at, makeNamespace } from '../../support/scene.ts';
+import { applicationPath, makeNamespace } from '../../support/scene.ts';
 
 const APPLICATIONS = 1200;
 const PAGE = 250;
@@ -33,14 +33,28 @@ function suspended(name: string): unknown {
   return applicationManifest(name, { source: { repoURL: 'http://127.0.0.1:1/none.git' }, suspend: true });
 }
 
+/** The names of all Applications in the list of the status API, from page to page. */
+async function listedNames(agent: RunningAgent): Promise<string[]> {
+  const names: string[] = [];
+  for (let token: string | undefined = ''; token !== undefined;) {
+    const query = new URLSearchParams({ limit: '1000', ...(token === '' ? {} : { continue: token }) });
+    const page = (await (await agent.readApi(`/applications?${query}`)).json()) as {
+      readonly applications: readonly { readonly name: string }[];
+      readonly continue?: string;
+    };
+    names.push(...page.applications.map(({ name }) => name));
+    token = page.continue;
+  }
+  return names;
+}
+
 /** Waits until the agent knows each Application once; fails unless it is ready. */
 async function untilAllKnown(agent: RunningAgent): Promise<void> {
-  const list = async (): Promise<unknown[]> => {
-    const answer: unknown = await (await agent.readApi('/applications')).json();
-    return at(answer, 'applications') as unknown[];
-  };
-  const all = await eventually(async () => ((await list()).length === APPLICATIONS ? list() : undefined));
-  assert.equal(new Set(all?.map((item) => at(item, 'name'))).size, APPLICATIONS);
+  const all = await eventually(async () => {
+    const names = await listedNames(agent);
+    return names.length === APPLICATIONS ? names : undefined;
+  });
+  assert.equal(new Set(all).size, APPLICATIONS);
   assert.equal((await fetch(`${agent.probesUrl}/readyz`)).status, 200);
   assert.equal(agent.process.exitCode, null);
 }
