@@ -21,7 +21,14 @@ test('the shortest Application gets all defaults', () => {
     source: { repoURL: 'https://git.example.com/shop.git', revision: 'HEAD', path: '.', interval: '1m' },
     render: {},
     destination: { namespace: 'shop', createNamespace: false },
-    sync: { mode: 'auto', prune: true, allowLiveAnnotations: false, timeout: '5m', onFailure: 'none' },
+    sync: {
+      mode: 'auto',
+      prune: true,
+      allowLiveAnnotations: false,
+      timeout: '5m',
+      ssaConflicts: 'force',
+      onFailure: 'none',
+    },
     health: { wait: false },
     suspend: false,
   });
