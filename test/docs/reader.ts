@@ -11,6 +11,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { run, type CommandResult } from '../chart/command.ts';
+import { builtFile } from '../support/built-program.ts';
 import { writeKubeconfig } from '../chart/kubeconfig.ts';
 import { ageKeygenBinary, findPrograms, helmBinary, sopsBinary } from '../control-plane/binaries.ts';
 import { startControlPlane, type ControlPlane } from '../control-plane/control-plane.ts';
@@ -124,7 +125,7 @@ async function layOutShell(root: string, plane: ControlPlane): Promise<NodeJS.Pr
   const kubectl = (await findPrograms(['kubectl']))('kubectl');
   const programs: Record<string, readonly string[]> = {
     kubectl: [kubectl.command, ...kubectl.args],
-    tautline: [process.execPath, join(ROOT, 'src/cli.ts')],
+    tautline: [process.execPath, builtFile('cli.js')],
     helm: [await helmBinary()],
     sops: [await sopsBinary()],
     'age-keygen': [await ageKeygenBinary()],
