@@ -3,6 +3,7 @@
  * person. The status names only objects that are not both Synced and Healthy, and at most 50 of them.
  */
 import { STATUS_LIMITS } from '../application/status-schema.ts';
+import { APPLICATION_GROUP } from '../object/applyset.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
 import { treeOf, type Tree } from '../server/api/tree.ts';
@@ -43,5 +44,5 @@ export async function readTree({ cluster }: Access, objects: readonly ObjectStat
 
 export function idOfApplication(application: KubeObject): ObjectId {
   const { metadata } = factsOf(application);
-  return { group: 'tautline.dev', kind: 'Application', namespace: metadata.namespace, name: metadata.name };
+  return { group: APPLICATION_GROUP, kind: 'Application', namespace: metadata.namespace, name: metadata.name };
 }

@@ -8,13 +8,13 @@ import type { StoredStatus } from '../application/schema.ts';
 import type { HeldPruneStatus } from '../application/status-schema.ts';
 import { formatId } from '../object/identity.ts';
 import { printable } from '../object/printable.ts';
+import type { KubeObject } from '../object/value.ts';
 import { readRevision } from '../source/revision.ts';
-import { readApplicationName } from './application-name.ts';
 import { factsOf, firstLine } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { notFound } from './get.ts';
+import { forOne } from './find-application.ts';
 import { sendRequest, type RequestFields } from './send-request.ts';
-import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+import { fail, type Access, type ClusterFlags } from './with-cluster.ts';
 import { printError } from './output.ts';
 
 export interface ConfirmCommand extends ClusterFlags {
@@ -27,17 +27,16 @@ export interface ConfirmCommand extends ClusterFlags {
 }
 
 export function runConfirm(command: ConfirmCommand): Promise<ExitCode> {
-  const read = readApplicationName(command.name);
-  if (!read.ok) return Promise.resolve(fail(read.problem, EXIT.misused));
-  return withCluster(command, (access) => confirm(access, { ...command, name: read.name }));
+  return forOne(command, (access, application) => confirm(access, application, command));
 }
 
-async function confirm(access: Access, { name, yes, replace, timeoutMs }: ConfirmCommand): Promise<ExitCode> {
-  const { cluster, namespace } = access;
-  const read = await cluster.readApplication({ namespace, name });
-  if (!read.ok) return fail(read.refusal.message);
-  if (!read.value) return fail(notFound(namespace, name));
-  const { metadata, spec, status, ready } = factsOf(read.value);
+async function confirm(
+  access: Access,
+  application: KubeObject,
+  { yes, replace, timeoutMs }: ConfirmCommand,
+): Promise<ExitCode> {
+  const { metadata, spec, status, ready } = factsOf(application);
+  const { name } = metadata;
   const isForDeletion = metadata.deletionTimestamp !== undefined;
   const held = status.pruneGuard?.held;
   if (!held && !isForDeletion) return fail(`${name}: no prune waits for a confirmation`);

@@ -6,13 +6,12 @@ import type { Value } from '../object/value.ts';
 import { aboutOf, EVENTS, eventSelector, viewEvent } from '../server/api/event-view.ts';
 import type { EventView } from '../server/api/schema.ts';
 import { idOfApplication, objectsOf, readTree } from './application-tree.ts';
+import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { forOne } from './find-application.ts';
-import { dataText } from './history.ts';
 import { formatAge, formatTable } from './table.ts';
-import { printNotes } from './tree.ts';
 import type { ClusterFlags } from './with-cluster.ts';
-import { print, printError } from './output.ts';
+import { print, printError, printNotes } from './output.ts';
 
 export interface EventsCommand extends ClusterFlags {
   readonly name: string;

@@ -1,13 +1,12 @@
 /** `tautline get [NAME…]`: prints Applications as a table or as they are stored. Exit codes as those of kubectl. */
 import { cutText } from '../application/conditions.ts';
 import { own, stringAt, type KubeObject, type ValueMap } from '../object/value.ts';
-import { stringifyJson } from '../object/json.ts';
-import { writeYamlToShow } from '../object/yaml/write.ts';
 import { printable } from '../object/printable.ts';
 import type { Refusal } from '../cluster/answers.ts';
 import { formatWarning } from '../status/warnings.ts';
 import { factsOf, isTroubled, whyOf, type ApplicationFacts } from './application-facts.ts';
 import { readApplicationNames } from './application-name.ts';
+import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
@@ -146,8 +145,8 @@ type Format = (applications: readonly KubeObject[], command: GetCommand) => stri
 const FORMATS: Readonly<Record<GetOutput, Format>> = {
   table: (applications, command) => tableOf(applications, command, [...COLUMNS, WHY]),
   wide: (applications, command) => tableOf(applications, command, [...COLUMNS, ...WIDE]),
-  json: (applications, command) => `${stringifyJson(oneOrList(applications, command), 2)}\n`,
-  yaml: (applications, command) => writeYamlToShow(oneOrList(applications, command)),
+  json: (applications, command) => dataText(oneOrList(applications, command), 'json'),
+  yaml: (applications, command) => dataText(oneOrList(applications, command), 'yaml'),
   name: (applications) => applications.map((object) => `${nameOf(object)}\n`).join(''),
 };
 

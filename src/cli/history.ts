@@ -1,12 +1,11 @@
 /** `tautline history NAME`: the last syncs of an Application, the newest first. Shows only what the status holds. */
 import { cutText } from '../application/conditions.ts';
 import type { HistoryEntry } from '../application/status-schema.ts';
-import { stringifyJson } from '../object/json.ts';
 import { printable } from '../object/printable.ts';
 import type { Value } from '../object/value.ts';
-import { writeYamlToShow } from '../object/yaml/write.ts';
 import { factsOf, firstLine } from './application-facts.ts';
 import { agoOf } from './commit-text.ts';
+import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { forOne } from './find-application.ts';
 import { formatTable } from './table.ts';
@@ -35,11 +34,6 @@ export function runHistory(command: HistoryCommand): Promise<ExitCode> {
     else print(historyTable(history, { now: Date.now(), isWide: output === 'wide', hasHeaders }));
     return EXIT.done;
   });
-}
-
-/** As the other commands print values for programs. */
-export function dataText(value: Value, output: 'json' | 'yaml'): string {
-  return output === 'json' ? `${stringifyJson(value, 2)}\n` : writeYamlToShow(value);
 }
 
 export interface HistoryTable {

@@ -15,6 +15,11 @@ export function printError(text: string): void {
   process.stderr.write(printableLines(text));
 }
 
+/** Names on stderr the parts of an answer that were not read. */
+export function printNotes(notes: readonly string[]): void {
+  for (const note of notes) printError(`Note: ${printable(note)}\n`);
+}
+
 /** Prints a text with parts that `paint` has coloured. */
 export function printPainted(text: string): void {
   const parts = text.split(COLOUR);

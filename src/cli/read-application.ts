@@ -2,7 +2,7 @@
 import type { Application } from '../application/schema.ts';
 import { stringAt, type KubeObject } from '../object/value.ts';
 import { readApplicationName } from './application-name.ts';
-import { notFound } from './get.ts';
+import { findApplication } from './find-application.ts';
 import { parseNamed, readApplicationsOf } from './manifest-file.ts';
 import type { Access } from './with-cluster.ts';
 
@@ -10,13 +10,11 @@ export type FoundApplication =
   | { readonly ok: true; readonly application: Application; readonly isFromFile: boolean }
   | { readonly ok: false; readonly problem: string };
 
-export async function readDeclared({ cluster, namespace }: Access, text: string): Promise<FoundApplication> {
+export async function readDeclared(access: Access, text: string): Promise<FoundApplication> {
   const named = readApplicationName(text);
   if (!named.ok) return named;
-  const read = await cluster.readApplication({ namespace, name: named.name });
-  if (!read.ok) return { ok: false, problem: read.refusal.message };
-  if (!read.value) return { ok: false, problem: notFound(namespace, named.name) };
-  return parsed(read.value, false);
+  const found = await findApplication(access, named.name);
+  return found.ok ? parsed(found.application, false) : found;
 }
 
 interface FileQuestion {

@@ -6,13 +6,13 @@
 import { parseApplication } from '../application/parse.ts';
 import { commitOfRevision } from '../application/resolved-revision.ts';
 import type { StoredStatus } from '../application/schema.ts';
+import { stringAt, type KubeObject } from '../object/value.ts';
 import type { Choice } from './application-name.ts';
-import { readApplicationName } from './application-name.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
-import { notFound } from './get.ts';
+import type { ExitCode } from './exit-code.ts';
+import { forOne } from './find-application.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { forEachName, sendRequest } from './send-request.ts';
-import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
+import { fail, type Access, type ClusterFlags } from './with-cluster.ts';
 
 export interface RollbackCommand extends ClusterFlags {
   readonly name: string;
@@ -26,20 +26,17 @@ export interface RollbackCommand extends ClusterFlags {
 }
 
 export function runRollback(command: RollbackCommand): Promise<ExitCode> {
-  const read = readApplicationName(command.name);
-  if (!read.ok) return Promise.resolve(fail(read.problem, EXIT.misused));
-  return withCluster(command, (access) => rollBack(access, { ...command, name: read.name }));
+  return forOne(command, (access, application) => rollBack(access, application, command));
 }
 
 async function rollBack(
   access: Access,
-  { name, to, prune, reason, replace, timeoutMs }: RollbackCommand,
+  stored: KubeObject,
+  { to, prune, reason, replace, timeoutMs }: RollbackCommand,
 ): Promise<ExitCode> {
-  const { cluster, namespace } = access;
-  const read = await cluster.readApplication({ namespace, name });
-  if (!read.ok) return fail(read.refusal.message);
-  if (!read.value) return fail(notFound(namespace, name));
-  const parsed = parseApplication(read.value);
+  const { cluster } = access;
+  const name = stringAt(stored.metadata, 'name') ?? '';
+  const parsed = parseApplication(stored);
   if (!parsed.ok) return fail(`${name}: the Application is malformed: ${parsed.problems.join('; ')}`);
   const { application } = parsed;
   const found = to === undefined ? earlierCommit(application.status) : await resolveCommit(cluster, application, to);

@@ -2,11 +2,11 @@
 import { parseApplication } from '../application/parse.ts';
 import type { Choice } from './application-name.ts';
 import type { ExitCode } from './exit-code.ts';
+import { findApplication } from './find-application.ts';
 import { completeObject } from './object-name.ts';
 import { resolveCommit } from './resolve-commit.ts';
 import { forEachName, sendRequest, type RequestFields } from './send-request.ts';
 import { fail, type Access, type ClusterFlags } from './with-cluster.ts';
-import { notFound } from './get.ts';
 
 export interface SyncCommand extends ClusterFlags, Choice {
   /** A commit, the start of one, a branch or a tag. */
@@ -43,25 +43,24 @@ type Completed =
 
 /** Replaces a short commit, a branch or a short name of an object by what the request has to name. */
 async function complete(
-  { cluster, namespace }: Access,
+  access: Access,
   name: string,
   { revision, objects }: Pick<SyncCommand, 'revision' | 'objects'>,
 ): Promise<Completed> {
   const isWhole = revision === undefined || /^[0-9a-f]{40}$/.test(revision);
   if (isWhole && objects.every((object) => object.split('/').length > 2)) return { ok: true, revision, objects };
-  const read = await cluster.readApplication({ namespace, name });
-  if (!read.ok) return { ok: false, problem: read.refusal.message };
-  if (!read.value) return { ok: false, problem: notFound(namespace, name) };
+  const stored = await findApplication(access, name);
+  if (!stored.ok) return stored;
   const whole: string[] = [];
   for (const object of objects) {
-    const found = completeObject(object, read.value);
+    const found = completeObject(object, stored.application);
     if (!found.ok) return found;
     whole.push(found.object);
   }
   if (revision === undefined) return { ok: true, revision, objects: whole };
-  const parsed = parseApplication(read.value);
+  const parsed = parseApplication(stored.application);
   if (!parsed.ok) return { ok: false, problem: `the Application is malformed: ${parsed.problems.join('; ')}` };
-  const resolved = await resolveCommit(cluster, parsed.application, revision);
+  const resolved = await resolveCommit(access.cluster, parsed.application, revision);
   return resolved.ok ? { ok: true, revision: resolved.commit, objects: whole } : resolved;
 }
 

@@ -13,11 +13,10 @@ import { listAt, stringAt, valueAt, type KubeObject, type Value, type ValueMap }
 import { factsOf } from './application-facts.ts';
 import { objectsOf } from './application-tree.ts';
 import { commitText, entryOf } from './commit-text.ts';
+import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { findApplication } from './find-application.ts';
-import { dataText } from './history.ts';
 import { findKindByName } from './kind-name.ts';
-import { renderCommit } from './rendered.ts';
 import { formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
 import { print } from './output.ts';
@@ -165,6 +164,7 @@ async function renderedFile(
   if (!parsed.ok) return { problem: `the Application is malformed: ${parsed.problems.join('; ')}` };
   const { spec, metadata } = parsed.application;
   const programs = { helm, sops };
+  const { renderCommit } = await import('./rendered.ts');
   const { manifests } = await renderCommit(cluster, parsed.application, { wanted: undefined, programs });
   const place = spec.destination.namespace ?? metadata.namespace;
   const found = manifests.manifests.find(({ object }) => {

@@ -7,12 +7,12 @@ import type { TreeNode } from '../server/api/schema.ts';
 import type { Tree } from '../server/api/tree.ts';
 import { factsOf, firstLine, isTroubled, whyOf } from './application-facts.ts';
 import { idOfApplication, objectsOf, readTree } from './application-tree.ts';
+import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { forOne } from './find-application.ts';
-import { dataText } from './history.ts';
 import { formatTable } from './table.ts';
 import type { ClusterFlags } from './with-cluster.ts';
-import { print, printError } from './output.ts';
+import { print, printNotes } from './output.ts';
 
 export interface TreeCommand extends ClusterFlags {
   readonly name: string;
@@ -31,11 +31,6 @@ export function runTree(command: TreeCommand): Promise<ExitCode> {
     printNotes(tree.notes);
     return EXIT.done;
   });
-}
-
-/** Names on stderr the parts that were not read. */
-export function printNotes(notes: readonly string[]): void {
-  for (const note of notes) printError(`Note: ${printable(note)}\n`);
 }
 
 export function treeTable(application: KubeObject, { nodes }: Tree, hasHeaders: boolean): string {

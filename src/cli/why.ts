@@ -17,9 +17,8 @@ import { eventTable, readEventsOf, type ObjectEvent } from './events.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { failingPod, logQuestionOf } from './failing-pod.ts';
 import { forOne } from './find-application.ts';
-import { printNotes } from './tree.ts';
 import { type Access, type ClusterFlags } from './with-cluster.ts';
-import { print } from './output.ts';
+import { print, printNotes } from './output.ts';
 
 export interface WhyCommand extends ClusterFlags {
   readonly name: string;

@@ -3,7 +3,7 @@
  * and leaves neither a process nor a file.
  */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -260,4 +260,15 @@ test('the kernel kills helm when this process is killed', async () => {
   for (const pid of left) process.kill(Number(pid), 'SIGKILL');
   assert.deepEqual(left, []);
   rmSync(options.folder, { recursive: true, force: true });
+});
+
+test('a program whose parent is gone before the kernel watches it is not started', () => {
+  const confined = (parent: number) =>
+    spawnSync(options.landlockProgram, [String(parent), '/', '--', '/bin/sh', '-c', 'echo started'], {
+      encoding: 'utf8',
+    });
+  assert.equal(confined(process.pid).stdout, 'started\n');
+  const { status, stdout, stderr } = confined(process.ppid);
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /the process that started it is gone/);
 });

@@ -28,9 +28,17 @@ const DAY_MS = 24 * 3_600_000;
 
 /** The path of a file of the built program, such as `cli.js`. Builds the program if that has not been done yet. */
 export function builtFile(name: string): string {
+  built ??= builtFolder();
+  return join(built, name);
+}
+
+/** One process tests one state of the sources. */
+let built: string | undefined;
+
+function builtFolder(): string {
   const folder = join(CACHE, digestOfSources());
   if (!touch(folder)) makeFolder(folder);
-  return join(folder, name);
+  return folder;
 }
 
 /** Several processes may build at the same time; the first result is kept. */

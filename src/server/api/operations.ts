@@ -82,12 +82,10 @@ const ACCEPTED = {
   schema: acceptedSchema,
 } as const;
 
-const SUSPENDED = {
-  status: 200,
-  description: 'The spec is changed.',
-  contentType: 'application/json',
-  schema: suspendedSchema,
-} as const;
+/** An answer of 200 with this body. */
+function json<Schema extends z.ZodType>(description: string, schema: Schema) {
+  return { status: 200, description, contentType: 'application/json', schema } as const;
+}
 
 /** An operation that changes the Application with the token of the caller. */
 function action<Body extends z.ZodObject>(name: string, summary: string, body: Body) {
@@ -121,7 +119,7 @@ export const OPERATIONS = {
       'The Applications of the namespaces in which the caller may list them. Without a token and with ' +
       '--anonymous-read=names: names and states of all, without filter by labels or words.',
     query: listQuerySchema,
-    success: { status: 200, description: 'One page.', contentType: 'application/json', schema: listSchema },
+    success: json('One page.', listSchema),
     errors: [403],
     hasTag: true,
     access: 'mayBeAnonymous',
@@ -131,7 +129,7 @@ export const OPERATIONS = {
     method: 'GET',
     summary: 'Reads one Application',
     description: 'With conditions, history, problems and all objects. Needs the right to get the Application.',
-    success: { status: 200, description: 'The Application.', contentType: 'application/json', schema: detailSchema },
+    success: json('The Application.', detailSchema),
     errors: [403, 404],
     hasTag: true,
     access: 'token',
@@ -144,7 +142,7 @@ export const OPERATIONS = {
       'Desired and live form and the difference between them. The live object is read with the token of the caller; ' +
       'without the right to get it, only the paths of fields are shown.',
     query: objectQuerySchema,
-    success: { status: 200, description: 'The object.', contentType: 'application/json', schema: objectDetailSchema },
+    success: json('The object.', objectDetailSchema),
     errors: [403, 404],
     access: 'token',
   },
@@ -154,7 +152,7 @@ export const OPERATIONS = {
     summary: 'Lists the Events of an object',
     description: 'Read with the token of the caller; at most 100, the newest first.',
     query: objectQuerySchema,
-    success: { status: 200, description: 'The Events.', contentType: 'application/json', schema: eventsSchema },
+    success: json('The Events.', eventsSchema),
     errors: [403, 404],
     access: 'token',
   },
@@ -164,7 +162,7 @@ export const OPERATIONS = {
     summary: 'Reads the last lines of the log of a Pod',
     description: 'Read with the token of the caller.',
     query: logQuerySchema,
-    success: { status: 200, description: 'The lines.', contentType: 'application/json', schema: logSchema },
+    success: json('The lines.', logSchema),
     errors: [403, 404, 409, 422],
     access: 'token',
   },
@@ -173,7 +171,7 @@ export const OPERATIONS = {
     method: 'GET',
     summary: 'Reads the tree of the objects of an Application',
     description: 'The objects, and below them what they own, down to Pods, as the caller may list it.',
-    success: { status: 200, description: 'The tree.', contentType: 'application/json', schema: treeSchema },
+    success: json('The tree.', treeSchema),
     errors: [403, 404],
     access: 'token',
   },
@@ -183,7 +181,7 @@ export const OPERATIONS = {
     summary: 'Reads the plan of a sync',
     description: 'What the last dry run has found: request one by sync with dryRun: true, and wait for its answer.',
     query: planQuerySchema,
-    success: { status: 200, description: 'The plan.', contentType: 'application/json', schema: planSchema },
+    success: json('The plan.', planSchema),
     errors: [403, 404],
     access: 'token',
   },
@@ -205,8 +203,14 @@ export const OPERATIONS = {
   rollback: action('rollback', 'Applies an earlier commit and holds it', rollbackSchema),
   release: action('release', 'Ends the hold of an earlier commit', releaseSchema),
   takeOver: action('take-over', 'Takes over objects of Applications that do not exist any more', takeOverSchema),
-  suspend: { ...action('suspend', 'Suspends the Application', noFieldsSchema), success: SUSPENDED },
-  resume: { ...action('resume', 'Resumes the Application', noFieldsSchema), success: SUSPENDED },
+  suspend: {
+    ...action('suspend', 'Suspends the Application', noFieldsSchema),
+    success: json('The spec is changed.', suspendedSchema),
+  },
+  resume: {
+    ...action('resume', 'Resumes the Application', noFieldsSchema),
+    success: json('The spec is changed.', suspendedSchema),
+  },
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type OperationId = keyof typeof OPERATIONS;
