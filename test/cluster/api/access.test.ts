@@ -8,6 +8,7 @@ import { configMap, secret, text } from '../../support/objects.ts';
 import { grant, rule, type Rule } from '../../support/rights.ts';
 import { at, QUICK_FLAGS } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
+import type { ApplicationHandle } from '../../support/world.ts';
 import { formsOf } from '../credentials/surfaces.ts';
 
 const { world, agent } = useWorld({ agent: { flags: [...QUICK_FLAGS, '--metrics-need-token', 'true'] } });
@@ -108,7 +109,13 @@ function post(path: string, credential: Credential): Promise<Response> {
   return fetch(path, { method: 'POST', headers, body });
 }
 
+async function drift(namespace: string, application: ApplicationHandle): Promise<void> {
+  await world.apply(configMap('a', { k: 'by hand' }, { namespace }), 'someone');
+  await application.refresh();
+}
+
 test('each account sees and does what kubectl auth can-i allows it', async () => {
+  const applications = new Map<string, ApplicationHandle>();
   for (const namespace of NAMESPACES) {
     const repository = await world.repository(namespace);
     const files = [configMap('a', { k: 'from Git' }), secret('s', { stringData: { k: 'sealed' } })];
@@ -116,11 +123,17 @@ test('each account sees and does what kubectl auth can-i allows it', async () =>
     const source = { repoURL: repository.url };
     const application = await world.declare('web', { source, sync: { mode: 'manual' } }, namespace);
     await application.ask({ action: 'sync' });
-    await world.apply(configMap('a', { k: 'by hand' }, { namespace }), 'someone');
-    await application.refresh();
+    applications.set(namespace, application);
+    await drift(namespace, application);
   }
   for (const [account, rules] of Object.entries(ACCOUNTS)) {
     const credential = await credentialOf(account);
+    if (account === 'session') {
+      // The operator has synced it.
+      const apps = applications.get('apps') ?? assert.fail();
+      await apps.refresh();
+      await drift('apps', apps);
+    }
     for (const [namespace, granted] of Object.entries(rules)) {
       await grant(world, { namespace, rules: granted, to: { namespace: 'people', name: account } });
     }
