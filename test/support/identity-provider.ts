@@ -32,14 +32,11 @@ export interface IdentityProviderOptions {
 
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { ca, server: pair } = options.authority;
-  let handle: ReturnType<Provider['callback']> | undefined;
-  const server = createServer({ cert: pair.certificate, key: pair.key }, (request, response) =>
-    handle?.(request, response),
-  );
+  const server = createServer({ cert: pair.certificate, key: pair.key });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const [clientId, clientSecret] = ['tautline', 'the-secret-of-the-client'];
-  handle = new Provider(issuer, settingsOf(options, { clientId, clientSecret })).callback();
+  server.on('request', new Provider(issuer, settingsOf(options, { clientId, clientSecret })).callback());
   const directory = await mkdtemp(join(tmpdir(), 'tautline-identity-'));
   const [caFile, secretFile] = [join(directory, 'ca.pem'), join(directory, 'client-secret')];
   await writeFile(caFile, ca);

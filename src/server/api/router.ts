@@ -92,19 +92,11 @@ async function answer(
   { request, response }: Pick<Call, 'request' | 'response'>,
   { operation, handle, readBody, options: { access, answersAnonymous, hosts } }: Served,
 ): Promise<void> {
-  const isChange = operation.method !== 'GET';
-  if (isChange && !isOfThisSite(request.headers, hosts)) return refuse(response, 403, OTHER_SITE, 'OtherSite');
-  const caller = operation.access === 'everybody' ? ANONYMOUS : await access.identify(request, response);
-  if (!caller) return;
-  const mayBeAnonymous =
-    operation.access === 'everybody' || (operation.access === 'mayBeAnonymous' && answersAnonymous);
-  if (caller.type === 'anonymous' && !mayBeAnonymous) {
-    if (caller.because === 'sessionEnded') return refuseAnonymous(response, SESSION_ENDED, 'SessionEnded');
-    return refuseAnonymous(response, NO_TOKEN);
+  if (operation.method !== 'GET' && !isOfThisSite(request.headers, hosts)) {
+    return refuse(response, 403, OTHER_SITE, 'OtherSite');
   }
-  // A browser sends the cookie by itself. It also says from which site a change comes, and every browser does.
-  const isFromBrowserOrToken = caller.type === 'anonymous' || !caller.isSession || saysItsSite(request.headers);
-  if (isChange && !isFromBrowserOrToken) return refuse(response, 403, NO_ORIGIN, 'OtherSite');
+  const caller = await admitted({ request, response }, operation, { access, answersAnonymous });
+  if (!caller) return;
   const { namespace = '', name = '' } = request.params as { namespace?: string; name?: string };
   if (operation.path.includes('{name}') && !areNames(namespace, name)) return refuse(response, 404, NO_APPLICATION);
   const query = readQuery(request, operation.query);
@@ -118,6 +110,28 @@ async function answer(
     if (response.headersSent || !(error instanceof StageError)) throw error;
     access.refuseUnreviewed(response, error);
   }
+}
+
+/** undefined: the request has been answered with a refusal. */
+async function admitted(
+  { request, response }: Pick<Call, 'request' | 'response'>,
+  operation: Operation,
+  { access, answersAnonymous }: Pick<RouterOptions, 'access' | 'answersAnonymous'>,
+): Promise<Caller | undefined> {
+  if (operation.access === 'everybody') return ANONYMOUS;
+  const caller = await access.identify(request, response);
+  if (!caller) return undefined;
+  if (caller.type === 'anonymous') {
+    if (operation.access === 'mayBeAnonymous' && answersAnonymous) return caller;
+    const hadSession = caller.because === 'sessionEnded';
+    if (hadSession) refuseAnonymous(response, SESSION_ENDED, 'SessionEnded');
+    else refuseAnonymous(response, NO_TOKEN);
+    return undefined;
+  }
+  // A browser sends a cookie by itself, and says with every change which site causes it.
+  if (operation.method === 'GET' || !caller.isSession || saysItsSite(request.headers)) return caller;
+  refuse(response, 403, NO_ORIGIN, 'OtherSite');
+  return undefined;
 }
 
 const ANONYMOUS: Caller = { type: 'anonymous', because: 'noToken' };

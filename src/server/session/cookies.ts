@@ -19,10 +19,7 @@ const MAX_PART_CHARS = 3_800;
 /** Node accepts 16 KiB for all headers of a request. */
 const MAX_PARTS = 3;
 
-/** Characters of the longest value. */
-export const MAX_COOKIE_CHARS = MAX_PART_CHARS * MAX_PARTS;
-
-/** `value`: characters of base64url, at most MAX_COOKIE_CHARS. */
+/** `value`: characters of base64url; what is longer than all parts together is cut off. */
 export function setCookie(
   request: IncomingMessage,
   response: ServerResponse,
@@ -32,9 +29,9 @@ export function setCookie(
   for (let part = 0; part < MAX_PARTS; part++) {
     const text = value.slice(part * MAX_PART_CHARS, (part + 1) * MAX_PART_CHARS);
     const name = partName(fullName(request, cookie), part);
-    if (text !== '') append(response, name, text, maxAgeS, cookie);
+    if (text !== '') append(response, { ...cookie, name, value: text, maxAgeS });
     // A part of an earlier value would be joined to this one.
-    else if (present.has(name)) append(response, name, '', 0, cookie);
+    else if (present.has(name)) append(response, { ...cookie, name, value: '', maxAgeS: 0 });
   }
 }
 
@@ -49,7 +46,7 @@ export function removeCookie(
     const named = { ...cookie, isSecure };
     for (let part = 0; part < MAX_PARTS; part++) {
       const name = partName(fullName(request, named), part);
-      if (present.has(name)) append(response, name, '', 0, named);
+      if (present.has(name)) append(response, { ...named, name, value: '', maxAgeS: 0 });
     }
   }
 }
@@ -81,25 +78,20 @@ function readCookies(header = ''): ReadonlyMap<string, string> {
     const at = pair.indexOf('=');
     const name = pair.slice(0, Math.max(0, at)).trim();
     const value = pair.slice(at + 1).trim();
-    // Of two cookies with one name, browsers send the one with the longer path first.
+    // Browsers send the cookie with the longest path first.
     if (name !== '' && /^[\w-]*$/.test(value) && !cookies.has(name)) cookies.set(name, value);
   }
   return cookies;
 }
 
-function append(
-  response: ServerResponse,
-  name: string,
-  value: string,
-  maxAgeS: number,
-  { sameSite, isSecure }: Pick<Cookie, 'sameSite' | 'isSecure'>,
-): void {
-  const attributes = [
-    `Max-Age=${maxAgeS}`,
-    'Path=/',
-    'HttpOnly',
-    `SameSite=${sameSite}`,
-    ...(isSecure ? ['Secure'] : []),
-  ];
+interface Written extends Cookie {
+  readonly value: string;
+  readonly maxAgeS: number;
+}
+
+/** `name`: with prefix and number. */
+function append(response: ServerResponse, { name, value, maxAgeS, sameSite, isSecure }: Written): void {
+  const attributes = [`Max-Age=${maxAgeS}`, 'Path=/', 'HttpOnly', `SameSite=${sameSite}`];
+  if (isSecure) attributes.push('Secure');
   response.appendHeader('Set-Cookie', [`${name}=${value}`, ...attributes].join('; '));
 }

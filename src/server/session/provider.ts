@@ -2,8 +2,8 @@
  * Signs people in at an OpenID Connect provider: authorization code flow with PKCE, state and nonce. The id token that
  * comes out is the token that the API server reviews, so the API server must trust the issuer.
  *
- * Invariants: all that the flow has to remember is in a sealed cookie for ten minutes, so that it costs no memory. Only
- * the configured issuer is asked, by https, within bounds on time and bytes. No error holds a token, a code or a secret.
+ * Invariants: a sealed cookie remembers the flow for ten minutes, so that it costs no memory. Only the configured
+ * issuer is asked, by https, within bounds on time and bytes. No error holds a token, a code or a secret.
  */
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -60,7 +60,7 @@ export class SignInError extends Error {
 
 export const CALLBACK_PATH = '/api/v1/session/oidc/callback';
 
-/** What the browser keeps during the flow. */
+/** The browser keeps it during the flow. */
 interface Flow {
   readonly state: string;
   readonly nonce: string;

@@ -17,7 +17,7 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** `secret`: at least 32 bytes that only the agent knows. Default: random bytes, so that a seal ends with the process. */
+/** `secret`: at least 32 bytes that only the agent knows. Default: random ones, which end with the process. */
 export function createSeal(secret: Buffer = randomBytes(32)): Seal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'tautline session', 32));
   return {

@@ -1,4 +1,4 @@
-/** Sessions hold the token of a person, in a cookie that nobody else can read, write or send. */
+/** A session holds the token of a person in a cookie that no other site can read, write or send. */
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { test, type TestContext } from 'node:test';
@@ -298,7 +298,7 @@ test('without a provider, the paths of OIDC do not exist, and answers tell peopl
   }
 });
 
-test('what is sealed opens for its purpose alone', () => {
+test('a sealed text opens for its purpose alone', () => {
   const seal = createSeal();
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (text, purpose, other) => {
