@@ -2,8 +2,8 @@
  * The stored proof that an Application has written the objects of its inventory: the API server has shown or accepted
  * them with its marks.
  *
- * Invariants: the proof counts only for the Application with the uid that it names, so a status that was restored into
- * another cluster or for a later Application proves nothing. What cannot be read, or is too long, proves nothing.
+ * Invariants: the proof counts only for the Application with the uid that it names: a status that was restored into
+ * another cluster or for a later Application proves nothing. A proof that cannot be read proves nothing either.
  */
 import { isMap, own, type Value } from '../object/value.ts';
 import { MAX_UNWRITTEN, type WrittenValue } from './status-schema.ts';

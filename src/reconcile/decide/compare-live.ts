@@ -116,7 +116,7 @@ function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
 }
 
 /** Whether the Application that an object's marks name lets this one have it. */
-function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
+export function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
   const giver = parseOwner(annotation);
   if (giver?.hubId !== pass.context.hub.hubId) return false;
   return hasGivenUp(claimantOf(pass), applicationKey(giver.namespace, giver.name), id);

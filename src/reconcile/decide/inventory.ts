@@ -40,7 +40,7 @@ export function readInventory(memory: InventoryMemory, { status, metadata }: Sto
   if (!memory.ids) memory.sizeBefore = status.pruneGuard?.objectsBefore;
   memory.ids ??= new Map();
   for (const id of decoded.ids) memory.ids.set(idKey(id), id);
-  // What this process has seen since is newer than the proof of an earlier one.
+  // The proof of an earlier process is older than everything that this one has seen.
   if (memory.stored === undefined) memory.recalled = decodeWritten(stored, decoded.ids.map(idKey), metadata.uid);
   memory.stored = stored;
   return memory.ids;

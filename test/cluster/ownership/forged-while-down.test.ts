@@ -1,4 +1,4 @@
-/** What a tenant writes on objects while no agent runs does not loosen the hold of their Application. */
+/** Marks that a tenant writes on objects while no agent runs do not loosen the hold of their Application. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OWNER_ANNOTATION, ownerOf, PART_OF_LABEL } from '../../../src/object/applyset.ts';

@@ -5,7 +5,7 @@ import { MAX_UNWRITTEN } from '../../../src/application/status-schema.ts';
 import { decodeWritten, encodeWritten } from '../../../src/application/written.ts';
 import type { Value } from '../../../src/object/value.ts';
 
-const keys = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 60 });
+const keys = fc.uniqueArray(fc.string({ minLength: 1 }), { maxLength: 60, size: 'max' });
 
 test('decoding gives back what was written, or less where there are too many exceptions', () => {
   fc.assert(

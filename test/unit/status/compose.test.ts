@@ -303,13 +303,17 @@ test('a suspended Application refuses requests and keeps its status', () => {
   const status = composeSuspended({ metadata, status: stored, request, reconcileAt: undefined }, NOW);
   assert.equal(status.lastRequest?.outcome, 'Refused');
   assert.deepEqual(valueAt(stored.inventory as Value, 'written'), { uid: 'u' });
-  assert.deepEqual(status.inventory, { objects: valueAt(stored.inventory as Value, 'objects') }, 'others may come to own it');
+  assert.deepEqual(
+    status.inventory,
+    { objects: valueAt(stored.inventory as Value, 'objects') },
+    'others may come to own it',
+  );
   assert.deepEqual(status.sync, stored.sync);
   const damaged = composeSuspended(
     { metadata, status: { ...stored, inventory: 'damaged' }, reconcileAt: undefined },
     NOW,
   );
-  assert.equal(damaged.inventory as unknown, 'damaged');
+  assert.equal(damaged.inventory, 'damaged');
 });
 
 test('a refresh is answered after one pass, with the reason for waiting', () => {

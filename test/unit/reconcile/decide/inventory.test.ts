@@ -219,7 +219,7 @@ function restarted(uid = UID) {
   return memory;
 }
 
-test('what was written is recalled from the status after a restart, for the same Application alone', () => {
+test('the objects that were written are recalled from the status after a restart, for the same Application alone', () => {
   assert.deepEqual([...restarted().recalled], [idKey(A)]);
   assert.deepEqual([...restarted().written], []);
   assert.deepEqual([...restarted('uid-later').recalled], []);
