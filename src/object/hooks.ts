@@ -79,11 +79,7 @@ export function hookOf(annotations: Readonly<Record<string, string>>): Hook | un
 }
 
 /** The moments that the text names; only `never` if it names `veto`; none if it names none that is known. */
-function momentsIn(
-  text: string | undefined,
-  moments: ReadonlyMap<string, Moment>,
-  veto?: string,
-): ReadonlySet<Moment> {
+function momentsIn(text: string | undefined, moments: ReadonlyMap<string, Moment>, veto?: string): ReadonlySet<Moment> {
   const words = splitWords(text);
   if (veto !== undefined && words.includes(veto)) return new Set(['never']);
   return new Set(words.flatMap((word) => moments.get(word) ?? []));

@@ -58,7 +58,8 @@ export function isOfRun(live: KubeObject, desired: KubeObject): boolean {
   return annotationsOf(live)[HOOK_RUN_ANNOTATION] === annotationsOf(desired)[HOOK_RUN_ANNOTATION];
 }
 
-const NOT_OURS = 'an object of that name exists and is not managed by this Application: delete it, so that the hook can run';
+const NOT_OURS =
+  'an object of that name exists and is not managed by this Application: delete it, so that the hook runs';
 
 function judgeHealth({ id }: DesiredObject, { status, message }: Health): HookState {
   const isJob = isRunToCompletion(id);

@@ -30,10 +30,7 @@ import { tellProgress, tellWait } from './tell-progress.ts';
 /**
  * Returns the objects that are not gone yet and for which the Application has to wait. `waiting`: it waits for a hook.
  */
-export async function pruneObjects(
-  deletion: Deletion,
-  remainder: Remainder,
-): Promise<readonly ObjectId[] | 'waiting'> {
+export async function pruneObjects(deletion: Deletion, remainder: Remainder): Promise<readonly ObjectId[] | 'waiting'> {
   const { ids } = remainder;
   const observation = await observeIds(deletion, remainder);
   const confirmed = await confirm(deletion, ids, observation.live);

@@ -149,7 +149,12 @@ async function retryFailed(deletion: Deletion, stage: HookStage, failed: readonl
     return tell(deletion, { stage, left, progress: { ...progress, retryAt }, reason, isHookFailed: true });
   }
   for (const { hook } of failed) forgetJob(record.memory.endedJobs, hook.id);
-  await tell(deletion, { stage, left, progress, reason: `the ${stage.phase} hook ${name} is run again after it failed` });
+  await tell(deletion, {
+    stage,
+    left,
+    progress,
+    reason: `the ${stage.phase} hook ${name} is run again after it failed`,
+  });
   await carryOutHooks(deletion, planHooks(failed.flatMap(removalOf)));
   return 'waiting';
 }
@@ -233,5 +238,7 @@ export async function storeProgress(
 }
 
 function recordsOf(records: ReadonlyMap<string, string> | undefined): Record<string, string> | undefined {
-  return records && records.size > 0 ? Object.fromEntries([...records].sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
+  return records && records.size > 0
+    ? Object.fromEntries([...records].sort(([a], [b]) => (a < b ? -1 : 1)))
+    : undefined;
 }

@@ -85,7 +85,12 @@ async function bringHeld(pass: Pass, question: HoldQuestion, isForced: boolean):
  */
 export async function bringRevisions(pass: Pass, revisions: RevisionSet): Promise<Snapshot> {
   const commit = commitOfRevision(revisions.revision);
-  const hold: Hold = { ...revisions, over: revisions, reason: 'Requested', since: formatTime(pass.context.clock.now()) };
+  const hold: Hold = {
+    ...revisions,
+    over: revisions,
+    reason: 'Requested',
+    since: formatTime(pass.context.clock.now()),
+  };
   pass.goal = { ...pass.goal, hold, commit };
   const { snapshot, isOfEarlierSpec, error } = await refresh(pass, { isForced: false, commit });
   const [otherError] = await timed(pass, 'source', () => refreshOthers(pass, false, hold));

@@ -14,7 +14,6 @@ import {
   readyReason,
   untilGone,
   untilObject,
-  type Subject,
 } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
 import type { Json } from '../../support/world.ts';
@@ -41,10 +40,6 @@ const FILES = {
 const uidOf = (object: unknown): unknown => at(object, 'metadata', 'uid');
 const phaseOf = (application: Json): unknown => at(application, 'status', 'deletion', 'phase');
 
-async function remove({ application }: Subject): Promise<void> {
-  await application.remove();
-}
-
 test('the hooks of a deletion run before and after it, and a kill of the agent runs none of them twice', async () => {
   const name = 'hooked';
   const backup = jobPath(name, 'backup');
@@ -58,7 +53,7 @@ test('the hooks of a deletion run before and after it, and a kill of the agent r
     }
     const { application } = declared;
     await application.until('counted', (found) => at(found, 'status', 'deletionHooks', 'preDelete') === 2);
-    await remove(declared);
+    await application.remove();
     await untilObject(world, backup, () => true);
     return declared;
   })();
@@ -91,37 +86,32 @@ test('the hooks of a deletion run before and after it, and a kill of the agent r
   assert.equal(await world.read(jobPath(name, 'goodbye')), undefined);
 });
 
-test('a failed PreDelete hook holds the deletion, is said in status, and runs again', async () => {
+test('a failed hook holds the deletion and runs again, and deletionPolicy Orphan lets go of it', async () => {
   await using agent = await world.agent({ flags });
   assert.ok(agent.apiUrl);
-  const name = 'failing';
   const files = { 'a.yaml': text(configMap('kept', {}), job('backup', hook('PreDelete'))) };
-  const subject = await declareSubject(world, name, { files });
-  await subject.application.untilReady();
-  await remove(subject);
-  const path = jobPath(name, 'backup');
+  const [subject, orphan] = [
+    await declareSubject(world, 'failing', { files }),
+    await declareSubject(world, 'orphaned', { files }),
+  ];
+  for (const { application } of [subject, orphan]) {
+    await application.untilReady();
+    await application.remove();
+  }
+  const path = jobPath('failing', 'backup');
   const first = uidOf(await untilObject(world, path, () => true));
   await endJob(world, path, 'Failed');
-  const failed = await untilObject(world, applicationPath(name), (found) => readyReason(found) === 'False HookFailed');
-  assert.match(readyMessage(failed), /the PreDelete hook Job failing\/backup has failed: .*it runs again at/);
+  await untilObject(world, jobPath('orphaned', 'backup'), () => true);
+  await orphan.application.patch({ deletionPolicy: 'Orphan' });
+  const isFailed = (found: Json): boolean => readyReason(found) === 'False HookFailed';
+  const failed = await untilObject(world, applicationPath('failing'), isFailed);
+  assert.match(readyMessage(failed), /the PreDelete hook Job\.batch failing\/backup has failed: .*it runs again at/);
   assert.equal(at(failed, 'status', 'deletion', 'failures'), 1);
   assert.ok(await subject.configMap('kept'));
+  await untilGone(world, applicationPath('orphaned'));
+  assert.ok(await orphan.configMap('kept'));
   await untilObject(world, path, (found) => uidOf(found) !== first);
   await endJob(world, path);
-  await untilGone(world, applicationPath(name));
+  await untilGone(world, applicationPath('failing'));
   assert.equal(await subject.configMap('kept'), undefined);
-});
-
-test('deletionPolicy Orphan lets an Application go whose PreDelete hook has not succeeded', async () => {
-  await using agent = await world.agent({ flags });
-  assert.ok(agent.apiUrl);
-  const name = 'orphaned';
-  const files = { 'a.yaml': text(configMap('kept', {}), job('backup', hook('PreDelete'))) };
-  const subject = await declareSubject(world, name, { files });
-  await subject.application.untilReady();
-  await remove(subject);
-  await untilObject(world, jobPath(name, 'backup'), () => true);
-  await subject.application.patch({ deletionPolicy: 'Orphan' });
-  await untilGone(world, applicationPath(name));
-  assert.ok(await subject.configMap('kept'));
 });

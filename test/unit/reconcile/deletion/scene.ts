@@ -114,10 +114,8 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     metrics,
     cluster: target,
     readApplied: async () => {
-      if (script.applied === undefined || Array.isArray(script.applied)) {
-        return script.applied && { objects: script.applied as DesiredObject[], problems: [], digest: '' };
-      }
-      throw script.applied;
+      if (script.applied instanceof Error) throw script.applied;
+      return script.applied && { objects: script.applied, problems: [], digest: '' };
     },
     hub: {
       hubId: 'hub',
