@@ -103,7 +103,7 @@ export async function connectCluster(options: ConnectOptions): Promise<Connected
     live,
     data,
     credentialSecrets: createCredentialSecrets(shared),
-    mayWrite: (identity, kind, place) => rights.mayWrite(identity, kind, place),
+    mayWrite: (identity, kind, object) => rights.mayWrite(identity, kind, object),
     applications,
     reviews: createAccessReviews(shared),
     asCaller: (token) => callers.as(token),

@@ -357,8 +357,8 @@ export interface Cluster {
   definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
   /**
-   * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a
-   * while. Throws StageError where there is no answer.
+   * Whether an identity may create and change an object, by access reviews that are kept for a while. Throws
+   * StageError where there is no answer.
    */
-  mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
+  mayWrite(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
 }

@@ -194,7 +194,7 @@ function isBetter(claimant: Claimant, owner: string, disputed: Disputed): boolea
   // Until its inventory is read, the owner holds what status says: a restart must not shuffle owners.
   const isHeld = neighbours.get(owner)?.holds(disputed.id) !== false;
   const theirs = titleOf(claimant, owner, { ...disputed, isHeld });
-  // A review does not show rights that are limited to single names: the write of the claimant will tell.
+  // A review forecasts and does not decide: the write of the claimant will tell.
   if (own === 'none' && theirs === 'none') return claimant.isActing;
   return TITLES.indexOf(own) > TITLES.indexOf(theirs);
 }

@@ -115,14 +115,14 @@ function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
 }
 
 /** Whether the Application that an object's marks name lets this one have it. */
-function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
+export function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
   const giver = parseOwner(annotation);
   if (giver?.hubId !== pass.context.hub.hubId) return false;
   return hasGivenUp(claimantOf(pass), applicationKey(giver.namespace, giver.name), id);
 }
 
 /** Whether an object that this Application has written carries the marks of one that has not written it. */
-function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
+export function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
   if (!memory.inventory.written.has(idKey(id))) return false;
   const named = parseOwner(annotation);
   const isOfHub = named?.hubId === context.hub.hubId;

@@ -4,6 +4,7 @@
  * health-checks.ts).
  */
 import type { EncodedInventory } from '../../application/inventory.ts';
+import type { DesiredObject } from '../../bind/desired.ts';
 import type { Baseline, SettledChange } from '../../diff/changes.ts';
 import type { InvalidExpression } from '../../health/checks/evaluate.ts';
 import type { Health } from '../../health/health.ts';
@@ -39,6 +40,8 @@ export interface EvidenceMemory {
   accepted: Map<string, string>;
   /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
   recalledDigest: string | undefined;
+  /** Manifests that may have to be healed while newer ones wait; see heal-applied.ts. */
+  applied: AppliedObjects | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
   /** By `idKey`: what a dry run has told about a change that waits. */
@@ -51,11 +54,19 @@ export interface EvidenceMemory {
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
+export interface AppliedObjects {
+  /** The digest in status of the set that they belong to. */
+  readonly digest: string;
+  /** By `idKey`. undefined: the applied revision has no such object, or cannot be made again. */
+  readonly objects: ReadonlyMap<string, DesiredObject | undefined>;
+}
+
 export function emptyEvidenceMemory(): EvidenceMemory {
   return {
     baselines: new Map(),
     accepted: new Map(),
     recalledDigest: undefined,
+    applied: undefined,
     settled: new Map(),
     foreseen: new Map(),
     doubted: new Set(),

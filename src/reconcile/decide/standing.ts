@@ -88,5 +88,5 @@ function accountOf(
 /** One text for all pairs that one review answers. */
 function rightKey({ key, id }: StandingPair, options: StandingOptions): string | undefined {
   const account = accountOf(key, id, options);
-  return account && [identityKey(account), id.group, id.kind, id.namespace].join(' ');
+  return account && [identityKey(account), id.group, id.kind, id.namespace, id.name].join(' ');
 }

@@ -51,6 +51,7 @@ function filledMemory(): Memory {
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),
+      applied: { digest: 'digest', objects: new Map([[KEY, undefined]]) },
       recalledDigest: 'digest',
       settled: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
       foreseen: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),

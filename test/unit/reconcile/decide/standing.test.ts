@@ -29,10 +29,10 @@ function scene({ own, allowCrossNamespace = false, defaultServiceAccount, onRevi
   const reviews: string[] = [];
   const target: Pick<Cluster, 'kinds' | 'mayWrite'> = {
     kinds: () => Promise.resolve(kindsOf(HERE, WIDE)),
-    mayWrite(identity, { kind }, { namespace }) {
+    mayWrite(identity, { kind }, { namespace, name }) {
       reviews.push(`${identityKey(identity)} ${kind} ${namespace}`);
       onReview?.();
-      return Promise.resolve(true);
+      return Promise.resolve(name !== 'refused');
     },
   };
   const settings = { allowCrossNamespace, defaultServiceAccount };
@@ -58,6 +58,14 @@ for (const [whose, script, expected] of RIGHTS) {
     assert.equal(reviews.length, expected.length);
   });
 }
+
+test('each name is reviewed, since a role may be limited to one', async () => {
+  const { review } = scene();
+  const refused = idOf('refused', { namespace: 'apps' });
+  const standing = await review(() => pairs(HERE, refused));
+  assert.equal(standing('apps/shop', HERE), true);
+  assert.equal(standing('apps/shop', refused), false);
+});
 
 test('nothing is reviewed without a pair, for an unknown Application, or for a kind that is not served', async () => {
   const { review, reviews } = scene({ allowCrossNamespace: true });
