@@ -1,6 +1,6 @@
 /**
  * A deleted Application is finished: its objects are pruned or released, as spec.deletionPolicy says, then its
- * finalizer is removed. The plan and the guards are those of every other prune. Hooks run only before and after a prune.
+ * finalizer is removed. The plan and the guards are those of every other prune. Hooks run before and after a prune.
  *
  * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released.
  */

@@ -136,16 +136,18 @@ async function retryFailed(deletion: Deletion, stage: HookStage, failed: readonl
   const name = first ? formatId(first.hook.id) : '';
   const why = first && 'why' in first.state ? first.state.why : '';
   const { left } = stage;
+  const failureText = (next: string): string =>
+    `the ${stage.phase} hook ${name} has failed: ${why}; it runs again at ${next}; ${HOW_TO_SKIP_HOOKS}`;
   if (retryAt === undefined) {
     const next = formatTime(nowMs + hookRetryMs(failures + 1));
-    const reason = `the ${stage.phase} hook ${name} has failed: ${why}; it runs again at ${next}; ${HOW_TO_SKIP_HOOKS}`;
+    const reason = failureText(next);
     context.notify({ type: 'Warning', reason: 'HookFailed', action: 'Delete', note: reason }, record.stored);
     const progress = { ...progressOf(stage, failures + 1), retryAt: next };
     return tell(deletion, { stage, left, progress, reason, isHookFailed: true });
   }
   const progress = progressOf(stage, failures);
   if (nowMs < Date.parse(retryAt)) {
-    const reason = `the ${stage.phase} hook ${name} has failed: ${why}; it runs again at ${retryAt}; ${HOW_TO_SKIP_HOOKS}`;
+    const reason = failureText(retryAt);
     return tell(deletion, { stage, left, progress: { ...progress, retryAt }, reason, isHookFailed: true });
   }
   for (const { hook } of failed) forgetJob(record.memory.endedJobs, hook.id);
