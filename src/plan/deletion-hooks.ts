@@ -1,7 +1,7 @@
 /**
  * Hooks of the deletion of an Application → their states, and the plan that brings the first unfinished group on.
- * Hooks run in groups of one wave (`sync-wave`, or the weight of a Helm hook), and a group begins when the one before it has
- * succeeded.
+ * Hooks run in groups of one wave (`sync-wave`, or the weight of a Helm hook). A group begins when the one before it
+ * has succeeded.
  *
  * Invariants: a Job that was started for another run is deleted before it is created for this one; an object that does
  * not carry the marks of this Application is neither deleted nor, if it is a Job or a Pod, taken for the hook.
