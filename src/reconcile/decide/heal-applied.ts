@@ -17,7 +17,8 @@ import { planSteps, type Wave } from '../../plan/plan.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import type { Pass } from '../pass.ts';
 import { brakeHeals, joinBraked } from './brake-heals.ts';
-import { isForged, isGivenUp } from './compare-live.ts';
+import { isGivenUp } from './compare-live.ts';
+import { createForgeryJudge, hasProof } from './forged-marks.ts';
 import type { EvidenceMemory } from './memory.ts';
 import { isUnsent, type Planned } from './plan-pass.ts';
 import { readApplied } from './recall-accepted.ts';
@@ -51,8 +52,8 @@ export async function healApplied(
       owner,
       kinds,
       isGivenUp: (id, annotation) => isGivenUp(pass, id, annotation),
-      hasWritten: (id) => inventory.written.has(idKey(id)),
-      isForged: (id, annotation) => isForged(pass, id, annotation),
+      hasWritten: (id) => hasProof(inventory, id),
+      isForged: createForgeryJudge(pass),
       memory: {
         baselines: evidence.baselines,
         isAccepted: (id, digest) => evidence.accepted.get(idKey(id)) === digest,

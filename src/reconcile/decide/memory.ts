@@ -20,6 +20,11 @@ export interface InventoryMemory {
    * since: the proof that it has written them. Dropping it costs access reviews where another Application claims one.
    */
   written: Set<string>;
+  /**
+   * The same for objects that this process has not seen yet, by what the status told when it was read first. It is a
+   * weaker proof: an Application may have come to own such an object just before the process before this one ended.
+   */
+  recalled: Set<string>;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
   /** The stored form that was made last, if it is large. */
@@ -29,7 +34,14 @@ export interface InventoryMemory {
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, written: new Set(), stored: undefined, encoded: undefined, sizeBefore: undefined };
+  return {
+    ids: undefined,
+    written: new Set(),
+    recalled: new Set(),
+    stored: undefined,
+    encoded: undefined,
+    sizeBefore: undefined,
+  };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */

@@ -44,6 +44,7 @@ function filledMemory(): Memory {
     inventory: {
       ids: inventoryOf(idOf('a')),
       written: new Set([KEY]),
+      recalled: new Set([KEY]),
       stored: 'stored',
       encoded: { keys: new Set(['a']), value: { gzip: '' } },
       sizeBefore: 1,
