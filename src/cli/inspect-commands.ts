@@ -22,6 +22,7 @@ export function addInspectCommands(program: Command): void {
   addHistory(program);
   addEvents(program);
   addTrace(program);
+  addPage(program);
   addSuspend(program, true);
   addSuspend(program, false);
 }
@@ -34,6 +35,23 @@ function addWhy(program: Command): void {
     .action(async (name: string, options: ClusterFlags) =>
       end(await (await import('./why.ts')).runWhy({ ...options, name })),
     );
+}
+
+function addPage(program: Command): void {
+  const command = program.command('page').description('serve the page in a browser, with your own rights');
+  withClusterFlags(command)
+    .addOption(new Option('--port <port>', 'port on 127.0.0.1; 0: any free port').argParser(readPort).default(0))
+    .option('--open', 'open the page in your browser', false)
+    .addHelpText('after', examples('page --open', 'page -n shop --port 8080'))
+    .action(async (options: ClusterFlags & { port: number; open: boolean }) =>
+      end(await (await import('./page.ts')).runPage(options)),
+    );
+}
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+  return port;
 }
 
 interface TableFlags<Output extends string = 'table' | 'json' | 'yaml'> extends ClusterFlags {

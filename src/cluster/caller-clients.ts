@@ -13,7 +13,7 @@ import type { ClusterLimits } from './limits.ts';
 import { tryParseJson } from './live-object.ts';
 import type { CallerClient } from './ports.ts';
 import type { Credentials } from './transport/credentials.ts';
-import { createTransport, type TransportOptions } from './transport/transport.ts';
+import { createTransport, type Transport, type TransportOptions } from './transport/transport.ts';
 import { createClient } from './requests/object-client.ts';
 import { objectPath, query } from './requests/paths.ts';
 import { readPodLog } from './requests/pod-log.ts';
@@ -38,30 +38,34 @@ export function createCallerClients({ credentials, limits, ...options }: Transpo
   return {
     as(token) {
       const authorization = `Bearer ${token}`;
-      const send: typeof transport.send = (request) => transport.send({ ...request, authorization });
-      const client = createClient({ send }, agentIdentity);
-      return {
-        get: (kind, id) => client.get(kind, id),
-        listBySelector: (kind, selection) => client.listBySelector(kind, selection),
-        readApplication: (name) => client.get(applicationKind, { ...name, ...idOfKind }),
-        readLog: (question) => readPodLog({ send }, question),
-        async patchApplication(application, patch) {
-          const answer = await send({
-            verb: 'patch',
-            method: 'PATCH',
-            path: objectPath(applicationKind, nameOf(application)) + query({ fieldManager: 'tautline-api' }),
-            identity: agentIdentity,
-            category: 'other',
-            contentType: 'application/merge-patch+json',
-            body: stringifyJson(guarded(application, patch)),
-          });
-          const object = answer.status === 200 ? tryParseJson(answer.text) : undefined;
-          if (isKubeObject(object)) return { ok: true, object };
-          return { ok: false, refusal: refusalOf(answer, 'patch', applicationKind) };
-        },
-      };
+      return callerClient((request) => transport.send({ ...request, authorization }));
     },
     close: () => transport.close(),
+  };
+}
+
+/** The requests of one caller. `send` adds what tells the API server who it is. */
+export function callerClient(send: Transport['send']): CallerClient {
+  const client = createClient({ send }, agentIdentity);
+  return {
+    get: (kind, id) => client.get(kind, id),
+    listBySelector: (kind, selection) => client.listBySelector(kind, selection),
+    readApplication: (name) => client.get(applicationKind, { ...name, ...idOfKind }),
+    readLog: (question) => readPodLog({ send }, question),
+    async patchApplication(application, patch) {
+      const answer = await send({
+        verb: 'patch',
+        method: 'PATCH',
+        path: objectPath(applicationKind, nameOf(application)) + query({ fieldManager: 'tautline-api' }),
+        identity: agentIdentity,
+        category: 'other',
+        contentType: 'application/merge-patch+json',
+        body: stringifyJson(guarded(application, patch)),
+      });
+      const object = answer.status === 200 ? tryParseJson(answer.text) : undefined;
+      if (isKubeObject(object)) return { ok: true, object };
+      return { ok: false, refusal: refusalOf(answer, 'patch', applicationKind) };
+    },
   };
 }
 

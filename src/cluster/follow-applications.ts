@@ -20,6 +20,8 @@ export interface ApplicationSelection {
   readonly namespace: string;
   /** As kubectl takes it; empty: all. */
   readonly labelSelector: string;
+  /** Called with each Application that is gone or no longer selected. */
+  readonly onGone?: (application: KubeObject) => void;
 }
 
 /** A complete list, with the resourceVersion from which a watch goes on. */
@@ -44,19 +46,31 @@ const WATCH_GRACE_SECONDS = 10;
 
 /** Yields all Applications first, then those that changed. Ends with a refusal that no retry would change. */
 export async function* followApplications(options: FollowAllOptions): AsyncGenerator<FollowedList> {
-  const { transport, list, namespace, labelSelector, maxLineBytes, signal, retryMs } = options;
+  const { transport, list, namespace, labelSelector, maxLineBytes, signal, retryMs, onGone } = options;
   const known = new Map<string, string>();
+  const present = new Map<string, KubeObject>();
+  const forget = (key: string): void => {
+    const gone = present.get(key);
+    present.delete(key);
+    if (gone && known.delete(key)) onGone?.(gone);
+  };
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     const answer = await list();
     if (!answer.ok && answer.refusal.retry === 'never') return yield answer;
     if (answer.ok) {
+      const listed = new Map(answer.value.map((application) => [objectKey(idOf(application)), application]));
+      for (const key of [...present.keys()]) if (!listed.has(key)) forget(key);
+      for (const [key, application] of listed) present.set(key, application);
       const news = answer.value.filter((application) => isNews(known, application));
       if (isFirst || news.length > 0) yield news;
       const { resourceVersion } = answer;
       const selector = { labelSelector };
       const events = watchApplications({ transport, namespace, selector, resourceVersion, maxLineBytes, signal });
-      for await (const { application } of events) {
+      for await (const { application, isDeleted } of events) {
+        const key = objectKey(idOf(application));
+        present.set(key, application);
         if (isNews(known, application)) yield [application];
+        if (isDeleted) forget(key);
       }
     }
     await sleep(retryMs, undefined, { signal }).catch(() => undefined);

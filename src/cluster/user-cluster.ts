@@ -6,10 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idOf } from '../object/identity.ts';
 import { stringifyJson } from '../object/json.ts';
-import { isKubeObject, stringAt, type KubeObject, type Value } from '../object/value.ts';
+import { isKubeObject, listAt, stringAt, type KubeObject, type Value } from '../object/value.ts';
 import type { Capabilities } from '../render/needs.ts';
 import type { Clock } from '../telemetry/ports.ts';
 import { applicationKind } from './applications.ts';
+import { callerClient } from './caller-clients.ts';
 import {
   followApplications,
   watchApplications,
@@ -27,7 +28,7 @@ import { objectKey } from './live/live-objects.ts';
 import { asObjectOf, tryParseJson } from './live-object.ts';
 import { noMetrics } from './metrics.ts';
 import { objectPath, query } from './requests/paths.ts';
-import type { CredentialSecrets, FullClient, LogAnswer, LogQuestion, Refused } from './ports.ts';
+import type { CallerClient, CredentialSecrets, FullClient, LogAnswer, LogQuestion, Refused, User } from './ports.ts';
 import { createCapabilities } from './requests/capabilities.ts';
 import { createServerVersion } from './requests/server-version.ts';
 import { createDiscovery } from './requests/discovery.ts';
@@ -63,6 +64,10 @@ export interface UserCluster {
   listApplications(namespace: string, labelSelector?: string): Promise<ReadResult<readonly KubeObject[]>>;
   /** All Applications first, then those that changed, until the signal; see follow-applications.ts. */
   followApplications(selection: ApplicationSelection, signal: AbortSignal): AsyncIterable<FollowedList>;
+  /** Requests of the status API where the person of the kubeconfig is its only caller. */
+  readonly caller: CallerClient;
+  /** The name and the groups of the person, as the API server tells them. */
+  whoAmI(): Promise<ReadResult<User>>;
   /** Sets one annotation; refusal `Modified` if the Application has changed since it was read. */
   annotate(application: KubeObject, annotation: string, value: string): Promise<ReadResult<KubeObject>>;
   /** Sets spec.suspend, which is one field and so needs no version that was read. Returns the Application as stored. */
@@ -105,6 +110,8 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     server: transport.server,
     namespace: credentials.namespace,
     client: createClient(transport, agentIdentity),
+    caller: callerClient((request) => transport.send(request)),
+    whoAmI: () => whoAmI(transport),
     credentialSecrets: createCredentialSecrets({ transport, limits, clock, log: SILENT }),
     kinds,
     capabilities,
@@ -153,6 +160,24 @@ async function send(transport: Transport, request: UserRequest): Promise<ReadRes
   const value = answer.status >= 200 && answer.status < 300 ? tryParseJson(answer.text) : undefined;
   if (isKubeObject(value)) return { ok: true, value };
   return { ok: false, refusal: refusalOf(answer, request.verb, applicationKind) };
+}
+
+async function whoAmI(transport: Transport): Promise<ReadResult<User>> {
+  const kind = { group: 'authentication.k8s.io', kind: 'SelfSubjectReview' };
+  const answer = await transport.send({
+    verb: 'create',
+    method: 'POST',
+    path: `/apis/${kind.group}/v1/selfsubjectreviews`,
+    identity: agentIdentity,
+    category: 'other',
+    contentType: 'application/json',
+    body: stringifyJson({ apiVersion: `${kind.group}/v1`, kind: kind.kind }),
+  });
+  const value = answer.status === 201 ? tryParseJson(answer.text) : undefined;
+  const username = stringAt(value, 'status', 'userInfo', 'username');
+  if (username === undefined) return { ok: false, refusal: refusalOf(answer, 'create', kind) };
+  const groups = listAt(value, 'status', 'userInfo', 'groups').filter((group) => typeof group === 'string');
+  return { ok: true, value: { username, uid: '', groups, extra: {} } };
 }
 
 /** A merge patch. */

@@ -24,7 +24,7 @@ import { createApplicationHandlers } from './applications.ts';
 import { createChanges } from './changes.ts';
 import { createObjectHandlers, createReportHandlers } from './objects.ts';
 import { printOpenApi } from './openapi.ts';
-import { addOperations, type Call } from './router.ts';
+import { addOperations, NO_TOKEN, type Call } from './router.ts';
 import { createRows, type ApplicationIndex } from './rows.ts';
 import { createSessionHandlers } from './session.ts';
 import { createStreamHandler, type StreamLimits } from './stream.ts';
@@ -48,7 +48,7 @@ export interface ApiOptions {
 
 export function apiRoutes(options: ApiOptions): Express {
   const { applications, hub, anonymousRead, log, clock, signIn, streamLimits } = options;
-  const { publicUrl } = signIn;
+  const { publicUrl, isForOwner = false } = signIn;
   const hosts = [...options.hosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
   const routes = createRoutes();
   routes.use(checkHost(hosts));
@@ -71,12 +71,13 @@ export function apiRoutes(options: ApiOptions): Express {
   addOperations(routes, {
     access,
     answersAnonymous: anonymousRead === 'names',
+    noToken: isForOwner ? 'open the address that "tautline page" has printed' : NO_TOKEN,
     hosts,
     handlers: {
       getOpenApi: createDocumentHandler(),
-      ...createSessionHandlers({ access, sessions, provider, publicUrl, log }),
+      ...createSessionHandlers({ access, sessions, provider, publicUrl, isForOwner, log }),
       ...createApplicationHandlers({ applications, hub, rows, process }),
-      ...createObjectHandlers({ applications, hub }),
+      ...createObjectHandlers({ applications, hub, knowsDesired: !isForOwner }),
       ...createReportHandlers({ applications, hub }),
       ...createActionHandlers(hub),
       ...createStreamHandler({ rows, changes, process, ...(streamLimits ? { limits: streamLimits } : {}) }),

@@ -10,12 +10,13 @@ import type { Hub } from '../../cluster/ports.ts';
 import { idKey } from '../../object/identity.ts';
 import { stringAt } from '../../object/value.ts';
 import type { LiveObject } from '../../cluster/live.ts';
+import type { ObjectStatus } from '../../status/object-status.ts';
 import { refuse } from '../refuse.ts';
 import { aboutOf, EVENTS, eventSelector, viewEvent } from './event-view.ts';
 import { differenceText, shownDesired, shownObject } from './object-text.ts';
 import { refuseAs } from './refuse-answer.ts';
 import { readableApplication } from './readable-application.ts';
-import type { Handlers } from './router.ts';
+import type { Handlers, UserCall } from './router.ts';
 import type { ApplicationIndex } from './rows.ts';
 import type { ObjectDetail } from './schema.ts';
 import { hideValues, viewObject } from './views.ts';
@@ -26,16 +27,27 @@ import { sendJson, writeEach, writeJson } from './write-json.ts';
 export interface ObjectHandlerOptions {
   readonly applications: ApplicationIndex;
   readonly hub: Pick<Hub, 'kinds' | 'asCaller'>;
+  /** Whether this process renders the Applications. Otherwise it knows only what their status tells. Default: true. */
+  readonly knowsDesired?: boolean;
 }
 
 const NO_PLAN = 'this agent has made no such plan: request a sync with dryRun: true, and wait for its answer';
+const PLAN_OF_AGENT =
+  'the plan is in the memory of the agent, which this page does not reach: "tautline diff NAME" makes one';
+const FIELDS_OF_AGENT =
+  'The fields that differ are in the memory of the agent, which this page does not reach. This shows them:';
 const MAX_EVENTS = 100;
 const MAX_LINE_CHARS = 4_096;
 
 export function createObjectHandlers({
   applications,
   hub,
+  knowsDesired = true,
 }: ObjectHandlerOptions): Pick<Handlers, 'getObject' | 'getTree' | 'getPlan'> {
+  const differenceOf = ({ fields, sync }: ObjectStatus, { namespace, name }: UserCall): string => {
+    if (knowsDesired || sync !== 'OutOfSync') return differenceText(fields);
+    return `${FIELDS_OF_AGENT}\n\n  tautline diff ${name} -n ${namespace}\n`;
+  };
   return {
     async getObject(call) {
       const application = await readableApplication(call, applications);
@@ -53,7 +65,7 @@ export function createObjectHandlers({
             ...view,
             ...liveOf(read.object, desired?.isSealed === true),
             ...(desired ? { desired: shownDesired(desired) } : {}),
-            difference: differenceText(status.fields),
+            difference: differenceOf(status, call),
           }
         : {
             ...hideValues(view),
@@ -78,7 +90,7 @@ export function createObjectHandlers({
       if (!application) return;
       const { trial } = application;
       const isAsked = trial && (call.query.request === undefined || call.query.request === trial.request);
-      if (!isAsked) return refuse(call.response, 404, NO_PLAN, 'NoPlan');
+      if (!isAsked) return refuse(call.response, 404, knowsDesired ? NO_PLAN : PLAN_OF_AGENT, 'NoPlan');
       sendJson(call.response, [writeJson(viewPlan(trial))]);
     },
   };

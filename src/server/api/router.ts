@@ -51,6 +51,8 @@ export interface RouterOptions {
   readonly access: Access;
   /** Whether a caller without a token is answered where the operation allows it. */
   readonly answersAnonymous: boolean;
+  /** For a caller without a token: how to send one. */
+  readonly noToken: string;
   readonly hosts: readonly string[];
 }
 
@@ -90,12 +92,12 @@ interface Served {
 
 async function answer(
   { request, response }: Pick<Call, 'request' | 'response'>,
-  { operation, handle, readBody, options: { access, answersAnonymous, hosts } }: Served,
+  { operation, handle, readBody, options }: Served,
 ): Promise<void> {
-  if (operation.method !== 'GET' && !isOfThisSite(request.headers, hosts)) {
+  if (operation.method !== 'GET' && !isOfThisSite(request.headers, options.hosts)) {
     return refuse(response, 403, OTHER_SITE, 'OtherSite');
   }
-  const caller = await admitted({ request, response }, operation, { access, answersAnonymous });
+  const caller = await admitted({ request, response }, operation, options);
   if (!caller) return;
   const { namespace = '', name = '' } = request.params as { namespace?: string; name?: string };
   if (operation.path.includes('{name}') && !areNames(namespace, name)) return refuse(response, 404, NO_APPLICATION);
@@ -108,7 +110,7 @@ async function answer(
   } catch (error) {
     // The answer may have begun; express closes the connection then.
     if (response.headersSent || !(error instanceof StageError)) throw error;
-    access.refuseUnreviewed(response, error);
+    options.access.refuseUnreviewed(response, error);
   }
 }
 
@@ -116,7 +118,7 @@ async function answer(
 async function admitted(
   { request, response }: Pick<Call, 'request' | 'response'>,
   operation: Operation,
-  { access, answersAnonymous }: Pick<RouterOptions, 'access' | 'answersAnonymous'>,
+  { access, answersAnonymous, noToken }: Pick<RouterOptions, 'access' | 'answersAnonymous' | 'noToken'>,
 ): Promise<Caller | undefined> {
   if (operation.access === 'everybody') return ANONYMOUS;
   const caller = await access.identify(request, response);
@@ -125,7 +127,7 @@ async function admitted(
     if (operation.access === 'mayBeAnonymous' && answersAnonymous) return caller;
     const hadSession = caller.because === 'sessionEnded';
     if (hadSession) refuseAnonymous(response, SESSION_ENDED, 'SessionEnded');
-    else refuseAnonymous(response, NO_TOKEN);
+    else refuseAnonymous(response, noToken);
     return undefined;
   }
   // A browser sends a cookie by itself, and says with every change which site causes it.
@@ -135,7 +137,7 @@ async function admitted(
 }
 
 const ANONYMOUS: Caller = { type: 'anonymous', because: 'noToken' };
-const NO_TOKEN = 'send a token of the cluster: Authorization: Bearer TOKEN';
+export const NO_TOKEN = 'send a token of the cluster: Authorization: Bearer TOKEN';
 const SESSION_ENDED = 'the session has ended: sign in again';
 const OTHER_SITE = 'a page of another site sent the request';
 const NO_ORIGIN = 'a request by cookie must have the header Origin or Sec-Fetch-Site: programs send a token instead';

@@ -21,14 +21,15 @@ export interface SessionHandlerOptions {
   readonly provider: Provider | undefined;
   /** Origin by which browsers reach the API; undefined if it is not set. */
   readonly publicUrl: string | undefined;
+  readonly isForOwner: boolean;
   readonly log: Log;
 }
 
 type SessionOperation = 'getSession' | 'signIn' | 'signOut' | 'startOidc' | 'finishOidc';
 
 export function createSessionHandlers(options: SessionHandlerOptions): Pick<Handlers, SessionOperation> {
-  const { access, sessions, provider, publicUrl } = options;
-  const ways = ['token', ...(provider ? (['oidc'] as const) : [])] as const;
+  const { access, sessions, provider, publicUrl, isForOwner } = options;
+  const ways = isForOwner ? (['kubeconfig'] as const) : (['token', ...(provider ? (['oidc'] as const) : [])] as const);
   const oidc = provider && { oidc: { name: provider.name } };
   return {
     async getSession({ request, response }) {

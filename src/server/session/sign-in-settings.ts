@@ -10,6 +10,8 @@ export interface SignInSettings {
   readonly sessionSecret: Buffer | undefined;
   /** undefined: people sign in with tokens alone. */
   readonly provider: ProviderSettings | undefined;
+  /** Whether the API serves the owner of a kubeconfig alone, who opens it by the address that the program prints. */
+  readonly isForOwner?: boolean;
 }
 
 /** Flags of the same names; an empty text is a flag that is not set. */
