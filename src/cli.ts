@@ -5,6 +5,8 @@ import type { Shell } from './cli/completion.ts';
 import { ignoreInspectorSignal, restartWithFlags } from './cli/restart-with-flags.ts';
 import { addRenderFlags } from './cli/add-render-flags.ts';
 import { addClusterCommands } from './cli/cluster-commands.ts';
+import { withClusterFlags } from './cli/command-flags.ts';
+import type { ClusterFlags } from './cli/with-cluster.ts';
 import { nodeProblem } from './cli/node-version.ts';
 import type { RenderCommand } from './cli/render.ts';
 import { SETTINGS, readConfig, variableOf } from './config/config.ts';
@@ -28,10 +30,7 @@ async function main(): Promise<void> {
   addAgent(program);
   addRender(program);
   addClusterCommands(program);
-  program
-    .command('version')
-    .description('print the version')
-    .action(() => void process.stdout.write(`${VERSION}\n`));
+  addVersion(program);
   program
     .command('crd')
     .description('print the CustomResourceDefinition of Application')
@@ -70,6 +69,16 @@ function addAgent(program: Command): void {
     const [{ runAgent }, { startAgent }] = await Promise.all([import('./cli/agent.ts'), import('./main.ts')]);
     process.exit(await runAgent(byFlag, startAgent));
   });
+}
+
+function addVersion(program: Command): void {
+  const command = program.command('version').description('print the version');
+  withClusterFlags(command)
+    .option('--server', 'also print the versions of the agents and of the API server', false)
+    .action(async ({ server, ...flags }: ClusterFlags & { server: boolean }) => {
+      process.stdout.write(server ? `Command line: ${VERSION}\n` : `${VERSION}\n`);
+      if (server) process.exitCode = await (await import('./cli/server-versions.ts')).runServerVersions(flags);
+    });
 }
 
 function addRender(program: Command): void {

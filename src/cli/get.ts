@@ -8,6 +8,7 @@ import { factsOf, isTroubled, whyOf, type ApplicationFacts } from './application
 import { readApplicationNames } from './application-name.ts';
 import { dataText } from './data-text.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
+import { notFound } from './find-application.ts';
 import { formatAge, formatTable } from './table.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
 import { print, printError } from './output.ts';
@@ -48,7 +49,8 @@ export function runGet(command: GetCommand): Promise<ExitCode> {
       print(FORMATS[output](applications.map(withoutManagedFields), command));
     }
     if (names.length > 0 && isTable(output)) for (const item of applications) writeWarnings(item);
-    for (const name of missing) fail(notFound(access.namespace, name));
+    const { cluster, namespace } = access;
+    for (const name of missing) fail(await notFound(cluster, { namespace, name }));
     return missing.length > 0 ? EXIT.failed : EXIT.done;
   });
 }
@@ -102,10 +104,6 @@ function writeWarnings(application: KubeObject): void {
   for (const warning of factsOf(application).status.warnings ?? []) {
     printError(`Warning: ${printable(formatWarning(warning))}\n`);
   }
-}
-
-export function notFound(namespace: string, name: string): string {
-  return `there is no Application ${name} in namespace ${namespace}; "tautline get -A" lists all Applications`;
 }
 
 type Found =

@@ -21,7 +21,9 @@ export function addInspectCommands(program: Command): void {
   addTree(program);
   addHistory(program);
   addEvents(program);
+  addLogs(program);
   addTrace(program);
+  addExport(program);
   addPage(program);
   addSuspend(program, true);
   addSuspend(program, false);
@@ -95,6 +97,44 @@ interface TraceFlags extends ClusterFlags {
   readonly helm: string;
   readonly sops?: string;
   readonly output: 'text' | 'json' | 'yaml';
+}
+
+interface LogFlags extends ClusterFlags {
+  readonly pod?: string;
+  readonly container?: string;
+  readonly previous: boolean;
+  readonly lines: number;
+}
+
+function addLogs(program: Command): void {
+  const command = program.command('logs').description('show the last lines of the logs of the Pods of an Application');
+  withClusterFlags(command)
+    .addArgument(applicationName())
+    .option('--pod <name>', 'only this Pod')
+    .option('-c, --container <name>', 'only this container of each Pod')
+    .option('-p, --previous', 'the log before the last restart', false)
+    .addOption(new Option('--lines <count>', 'last lines of each log').argParser(readCount).default(20))
+    .addHelpText('after', examples('logs shop', 'logs shop --pod web-5d4f8c7b9-x2x7p --previous --lines 200'))
+    .action(async (name: string, options: LogFlags) =>
+      end(await (await import('./logs.ts')).runLogs({ ...options, name })),
+    );
+}
+
+interface ExportFlags extends ClusterFlags {
+  readonly all: boolean;
+  readonly allNamespaces: boolean;
+}
+
+function addExport(program: Command): void {
+  const command = program.command('export').description('print Applications as files for Git, without their status');
+  withClusterFlags(command)
+    .addArgument(applicationNames())
+    .addOption(allOption())
+    .option('-A, --all-namespaces', 'all Applications of all namespaces, in place of names', false)
+    .addHelpText('after', examples('export shop', 'export --all > applications.yaml'))
+    .action(async (names: string[], options: ExportFlags) =>
+      end(await (await import('./export.ts')).runExport({ ...options, names })),
+    );
 }
 
 function addTrace(program: Command): void {

@@ -15,7 +15,7 @@ import { RefusedError, type ApplicationName, type UserCluster } from '../cluster
 import { readChoice, type Choice } from './application-name.ts';
 import { factsOf, firstLine, summarise } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { notFound } from './get.ts';
+import { notFound } from './find-application.ts';
 import { fail, withCluster, type Access, type ClusterFlags } from './with-cluster.ts';
 import { print, printError } from './output.ts';
 
@@ -103,7 +103,7 @@ async function writeRequest(
   for (let attempt = 1; ; attempt++) {
     const read = await cluster.readApplication(name);
     if (!read.ok) return read.refusal.message;
-    if (!read.value) return notFound(name.namespace, name.name);
+    if (!read.value) return notFound(cluster, name);
     if (isBeingDeleted(read.value) && !isForDeletion) return `the Application ${name.name} is being deleted`;
     const other = unansweredRequest(read.value);
     if (other && !replace) {

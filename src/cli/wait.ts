@@ -8,7 +8,7 @@ import { formatId } from '../object/identity.ts';
 import { readChoice, type Choice } from './application-name.ts';
 import { factsOf, summarise, type ApplicationFacts } from './application-facts.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { notFound } from './get.ts';
+import { notFound } from './find-application.ts';
 import { allNames, createProgress, SILENCE_MS } from './send-request.ts';
 import { fail, withCluster, type ClusterFlags } from './with-cluster.ts';
 import { print, printError } from './output.ts';
@@ -66,7 +66,8 @@ async function waitForOne(cluster: UserCluster, waiting: Waiting): Promise<ExitC
   }, SILENCE_MS);
   silence.unref();
   for await (const application of cluster.followApplication({ namespace, name }, signal)) {
-    if (!application) return fail(last ? `the Application ${name} was deleted` : notFound(namespace, name));
+    if (!application && last) return fail(`the Application ${name} was deleted`);
+    if (!application) return fail(await notFound(cluster, { namespace, name }));
     last = factsOf(application);
     if (last.isCurrent && IS_REACHED[wanted](last)) {
       print(`application.tautline.dev/${name} is ${wanted}\n`);

@@ -54,6 +54,8 @@ export interface UserCluster {
   readonly client: FullClient;
   readonly credentialSecrets: CredentialSecrets;
   kinds(): Promise<Kinds>;
+  /** The version of the API server, as `v1.36.3`. Rejects with StageError DiscoveryFailed. */
+  serverVersion(): Promise<string>;
   /** As charts see the cluster. Rejects where discovery does. */
   capabilities(): Promise<Capabilities>;
   /** The uid of kube-system, which is an agent's clusterId; undefined if it cannot be read. */
@@ -114,6 +116,7 @@ export async function connectAsUser({ source, limits, clock, userAgent }: UserCl
     whoAmI: () => whoAmI(transport),
     credentialSecrets: createCredentialSecrets({ transport, limits, clock, log: SILENT }),
     kinds,
+    serverVersion: version,
     capabilities,
     async clusterId() {
       const path = '/api/v1/namespaces/kube-system';
