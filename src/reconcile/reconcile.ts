@@ -36,6 +36,7 @@ import { dependenciesOf } from './neighbours/readiness.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
+import { findMissingAccount } from './report/missing-account.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
 import { isWriteRefused, writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
@@ -105,6 +106,8 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  const missing = await findMissingAccount(pass, findings);
+  if (missing) pass.failures.unshift(missing);
   await nextTurn();
   await encodeAhead(pass.memory.inventory);
   await nextTurn();
