@@ -131,7 +131,7 @@ async function runDryRun(pass: Pass): Promise<NextPass> {
 
 /** The picture, left to right. Stages that were not reached are missing from the findings. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, context, memory, record } = pass;
+  const { application, context, memory } = pass;
   const { clocks } = memory;
   // A person who asks gives the sync the whole of spec.sync.timeout again.
   if (pass.goal.isForced) endAttempt(clocks);
@@ -175,7 +175,7 @@ function isWhole(findings: Findings): findings is WholeFindings {
 }
 
 async function compareAndAct(pass: Pass, { begun, bound, inventory, snapshot }: Ground): Promise<Findings> {
-  const { application } = pass;
+  const { application, record } = pass;
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
   const { changes, rivalClaims } = compared;

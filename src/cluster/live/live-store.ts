@@ -43,8 +43,7 @@ export interface OwnedLiveStore extends LiveStore {
 export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
   const budget = createWatchBudget(options.limits.maxWatches);
   const bodies = createBodyBudget(options.limits);
-  const kinds = new Map<string, WatchedKind>();
-  const nextVersion = createCounter();
+  const [kinds, nextVersion] = [new Map<string, WatchedKind>(), createCounter()];
   /** By Application: the keys of `kinds` that it needs. */
   const keysOf = new Map<string, Set<string>>();
 

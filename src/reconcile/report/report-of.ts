@@ -67,7 +67,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     worst,
     inventory: inventory && [...inventory.values()],
     ...(memory.inventory.encoded ? { encodedInventory: memory.inventory.encoded } : {}),
-    written: writtenOf(memory.inventory, application.metadata.uid),
+    written: findings.known?.parts ? undefined : writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
