@@ -6,7 +6,7 @@ import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
 import { foreseeHandOver, handOver, type HandOverQuestion } from '../../../../src/reconcile/decide/hand-over.ts';
 import { hasGivenUp } from '../../../../src/reconcile/decide/claim-objects.ts';
-import { reviewStanding } from '../../../../src/reconcile/decide/standing.ts';
+import { reviewStanding, type StandingOptions } from '../../../../src/reconcile/decide/standing.ts';
 import { createRecord } from '../../../../src/reconcile/memory.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import { createNeighbourhood, statementOf, storedOf } from '../../../support/applications.ts';
@@ -57,12 +57,13 @@ function scene({ id, namespace, spec, mayWrite, isUnreadable = false }: Scene) {
   neighbours.announce(key, statementOf([id]), false);
   if (isUnreadable) neighbours.announce(key, statementOf([], { isComplete: false }), false);
   const reviews: string[] = [];
-  const target = {
+  const target: StandingOptions['target'] = {
     kinds: () => Promise.resolve(kindsOf(id)),
-    mayWrite: (_identity: unknown, kind: { readonly kind: string }) => {
-      reviews.push(kind.kind);
-      return Promise.resolve(mayWrite);
+    writableNames: (_identity, { kind }) => {
+      reviews.push(kind);
+      return Promise.resolve(mayWrite ? 'all' : 'none');
     },
+    mayWriteName: () => Promise.reject(new Error('all or none may be written')),
   };
   const settings = { allowCrossNamespace: false, defaultServiceAccount: undefined };
   const change: Change = { type: 'prune', id, kind: undefined, fields: [] };
