@@ -22,7 +22,7 @@ export interface LogsCommand extends ClusterFlags {
   readonly container?: string | undefined;
   /** Whether to read the log before the last restart. */
   readonly previous: boolean;
-  /** Of each container. */
+  /** Number of lines of each container. */
   readonly lines: number;
 }
 

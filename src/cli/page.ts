@@ -2,22 +2,15 @@
  * `tautline page`: serves the page and the status API on 127.0.0.1, with the rights of the kubeconfig. No agent is
  * asked: everything is read from the API server.
  *
- * Invariants: only a browser that was opened by the printed address is answered, so that neither other users of the
- * machine nor pages of other sites act with these rights. The address is on no command line of another program.
+ * Invariant: the secret of the address is on no command line of another program, which other users could see.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Express } from 'express';
-import type { Hub, User } from '../cluster/ports.ts';
-import { apiRoutes } from '../server/api/api.ts';
-import { checkHost } from '../server/host-check.ts';
-import { createRoutes, listen } from '../server/listener.ts';
-import { refuse } from '../server/refuse.ts';
-import { createSeal } from '../server/session/seal.ts';
-import { createSessions } from '../server/session/sessions.ts';
+import { listen } from '../server/listener.ts';
+import { openingPath, ownerPageRoutes } from '../server/owner-page.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { openInBrowser } from './open-in-browser.ts';
 import { print, printError } from './output.ts';
@@ -30,8 +23,6 @@ export interface PageCommand extends ClusterFlags {
   readonly open: boolean;
 }
 
-const OPEN_PATH = '/open';
-
 export function runPage(command: PageCommand): Promise<ExitCode> {
   return withCluster(command, async (access) => {
     const ended = new AbortController();
@@ -41,11 +32,10 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
     const who = await access.cluster.whoAmI();
     if (!who.ok) return fail(who.refusal.message);
     const key = randomBytes(32).toString('base64url');
-    const listener = await listen(routesOf(access, { feed, user: who.value, key }), {
-      host: '127.0.0.1',
-      port: command.port,
-    });
-    const url = `${listener.url}${OPEN_PATH}?key=${key}`;
+    const { caller: client, kinds } = access.cluster;
+    const routes = ownerPageRoutes({ applications: feed, owner: who.value, client, kinds, key, clock: CLOCK, log: LOG });
+    const listener = await listen(routes, { host: '127.0.0.1', port: command.port });
+    const url = listener.url + openingPath(key);
     print(`The page is at ${url}\nIt acts with the rights of ${who.value.username}. Ctrl-C ends it.\n`);
     const folder = command.open ? await openHidden(url) : undefined;
     const refusal = await feed.ended;
@@ -73,55 +63,9 @@ async function beginFeed(
   return refusal ? refusal.message : feed;
 }
 
-interface Served {
-  readonly feed: Feed;
-  readonly user: User;
-  /** The secret of the printed address, and the token of the only caller. */
-  readonly key: string;
-}
+const CLOCK = { now: () => Date.now(), monotonicMs: () => performance.now() };
 
-function routesOf({ cluster }: Access, { feed, user, key }: Served): Express {
-  const sessionSecret = randomBytes(32);
-  const clock = { now: () => Date.now(), monotonicMs: () => performance.now() };
-  const sessions = createSessions({ seal: createSeal(sessionSecret), hosts: [], clock });
-  const isKey = (text: string): boolean => timingSafeEqual(digestOf(text), digestOf(key));
-  const hub: Pick<Hub, 'reviews' | 'kinds' | 'asCaller'> = {
-    kinds: () => cluster.kinds(),
-    asCaller: () => cluster.caller,
-    reviews: {
-      authenticate: (token) => Promise.resolve(isKey(token) ? user : undefined),
-      // The list of Applications was read with these rights already, and so is everything else.
-      authorize: () => Promise.resolve(true),
-    },
-  };
-  const routes = createRoutes();
-  routes.get(OPEN_PATH, checkHost([]), (request, response) => {
-    response.set('Cache-Control', 'no-store');
-    if (!isKey(new URL(request.url, 'http://127.0.0.1').searchParams.get('key') ?? '')) {
-      return refuse(response, 403, 'open the address that "tautline page" has printed');
-    }
-    sessions.begin(request, response, { token: key, isSecure: false });
-    response.redirect(303, '/');
-  });
-  routes.use(
-    apiRoutes({
-      applications: feed,
-      hub,
-      anonymousRead: 'nothing',
-      hosts: [],
-      signIn: { publicUrl: undefined, sessionSecret, provider: undefined, isForOwner: true },
-      log: QUIET,
-      clock,
-    }),
-  );
-  return routes;
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-const QUIET = {
+const LOG = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,

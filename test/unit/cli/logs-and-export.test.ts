@@ -6,7 +6,7 @@ import { notFound } from '../../../src/cli/find-application.ts';
 import { showLogs, type LogsCommand } from '../../../src/cli/logs.ts';
 import { agentVersions } from '../../../src/cli/server-versions.ts';
 import type { LogQuestion } from '../../../src/cluster/ports.ts';
-import type { KubeObject, ValueMap } from '../../../src/object/value.ts';
+import type { KubeObject } from '../../../src/object/value.ts';
 import { accessTo, application, object, printed } from './fake-cluster.ts';
 
 const inventory = { objects: { 'apps/Deployment': { shop: 'web' } } };
@@ -19,7 +19,7 @@ function podOf(name: string, owner: KubeObject, isReady: boolean): KubeObject {
     containerStatuses: statuses,
     conditions: [{ type: 'Ready', status: String(isReady) }],
   };
-  return object('Pod', name, { spec: { containers: [{ name: 'app' }, { name: 'proxy' }] }, status } as ValueMap, owner);
+  return object('Pod', name, { spec: { containers: [{ name: 'app' }, { name: 'proxy' }] }, status }, owner);
 }
 
 function cluster(asked: LogQuestion[] = []) {

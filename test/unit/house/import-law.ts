@@ -124,6 +124,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['session'],
     ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
     ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
+    ['owner-page.ts'],
   ],
   'src/source': [
     [
