@@ -115,6 +115,10 @@ const deletionSchema = z.object({
 });
 
 const syncStatusSchema = z.object({
+  failed: text(
+    'Start of the digest of the desired objects whose sync failed, while there are hooks of failed syncs.',
+    64,
+  ).optional(),
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
   revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
   commit: text('First 12 hex digits of the compared commit or digest.').optional(),

@@ -2,8 +2,8 @@
  * Hooks of Argo CD and Helm, read from annotations: the phase of a sync or of the deletion of the Application in which
  * an object is applied, its weight within that phase, and whether it is deleted after it has run.
  *
- * Invariant: a hook for a moment that Tautline does not have (a failed sync, a rollback, a test) is never applied,
- * rather than applied at another moment. A hook of the deletion alone is not applied by a sync.
+ * Invariant: a hook for a moment that Tautline does not have (a rollback, a test) is never applied, rather than applied
+ * at another moment. A hook of the deletion alone is not applied by a sync, and one of failed syncs by no other.
  */
 
 /** In the order in which they run. Objects that are not hooks belong to `Sync`. */
@@ -17,10 +17,17 @@ export type DeletionPhase = (typeof DELETION_PHASES)[number];
 /** Annotation on the objects of hooks that Tautline sets: the run for which the object was applied. */
 export const HOOK_RUN_ANNOTATION = 'tautline.dev/hook-run';
 
+/** Annotation on a hook whose manifest has a `generateName`: the name of each run ends differently. */
+export const GENERATED_NAME_ANNOTATION = 'tautline.dev/generated-name';
+
 export interface Hook {
   /** The phase of a sync; `never`: no sync applies it. */
   readonly phase: Phase | 'never';
   readonly deletionPhases: readonly DeletionPhase[];
+  /** Applied once a sync has failed, and by no other sync. */
+  readonly isSyncFail: boolean;
+  /** A Job or Pod runs once for each set of desired objects, and not only once for each version of its manifest. */
+  readonly runsEachSync: boolean;
   /** HookSucceeded: deleted once it has succeeded, and not created again for the same manifest. */
   readonly isDeletedOnSuccess: boolean;
   /** HookFailed: deleted once it has failed, and not created again for the same manifest. */
@@ -29,13 +36,13 @@ export interface Hook {
   readonly weight: number | undefined;
 }
 
-type Moment = Phase | DeletionPhase | 'never';
+type Moment = Phase | DeletionPhase | 'SyncFail' | 'never';
 
 const ARGO_PHASES: ReadonlyMap<string, Moment> = new Map<string, Moment>([
   ['PreSync', 'PreSync'],
   ['Sync', 'Sync'],
   ['PostSync', 'PostSync'],
-  ['SyncFail', 'never'],
+  ['SyncFail', 'SyncFail'],
   ['PreDelete', 'PreDelete'],
   ['PostDelete', 'PostDelete'],
   ['Skip', 'never'],
@@ -65,13 +72,13 @@ export function hookOf(annotations: Readonly<Record<string, string>>): Hook | un
   const moments =
     argo === undefined ? momentsIn(annotations['helm.sh/hook'], HELM_PHASES) : momentsIn(argo, ARGO_PHASES, 'Skip');
   if (moments.size === 0) return undefined;
-  const policies = [
-    ...splitWords(annotations['argocd.argoproj.io/hook-delete-policy']),
-    ...splitWords(annotations['helm.sh/hook-delete-policy']),
-  ];
+  const argoPolicies = splitWords(annotations['argocd.argoproj.io/hook-delete-policy']);
+  const policies = [...argoPolicies, ...splitWords(annotations['helm.sh/hook-delete-policy'])];
   return {
     phase: PHASES.find((phase) => moments.has(phase)) ?? 'never',
     deletionPhases: DELETION_PHASES.filter((phase) => moments.has(phase)),
+    isSyncFail: moments.has('SyncFail') && !PHASES.some((phase) => moments.has(phase)),
+    runsEachSync: argoPolicies.includes('BeforeHookCreation') || annotations[GENERATED_NAME_ANNOTATION] === 'true',
     isDeletedOnSuccess: policies.includes('HookSucceeded') || policies.includes('hook-succeeded'),
     isDeletedOnFailure: policies.includes('HookFailed') || policies.includes('hook-failed'),
     weight: parseWave(annotations['helm.sh/hook-weight']),

@@ -29,6 +29,10 @@ export interface ObjectPolicy {
   /** `sync-wave`, or else the weight of a Helm hook; 0 by default. Lower waves come first within a phase. */
   readonly wave: number;
   readonly isHook: boolean;
+  /** The object is applied once a sync has failed. */
+  readonly isSyncFail: boolean;
+  /** A Job or Pod runs once for each set of desired objects. */
+  readonly runsEachSync: boolean;
   /** The object is applied before the objects of a deleted Application are deleted. */
   readonly isPreDelete: boolean;
   /** The object is applied after the objects of a deleted Application are gone. */
@@ -52,6 +56,8 @@ export const DEFAULT_POLICY: ObjectPolicy = {
   phase: 'Sync',
   wave: 0,
   isHook: false,
+  isSyncFail: false,
+  runsEachSync: false,
   isPreDelete: false,
   isPostDelete: false,
   isDeletedOnSuccess: false,
@@ -92,6 +98,8 @@ export function policyOf(object: KubeObject): ObjectPolicy {
     phase: phaseOf(hook),
     wave: parseWave(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
     isHook: hook !== undefined,
+    isSyncFail: hook?.isSyncFail ?? false,
+    runsEachSync: hook?.runsEachSync ?? false,
     isPreDelete: hook?.deletionPhases.includes('PreDelete') ?? false,
     isPostDelete: hook?.deletionPhases.includes('PostDelete') ?? false,
     isDeletedOnSuccess: hook?.isDeletedOnSuccess ?? false,

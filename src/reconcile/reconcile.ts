@@ -135,6 +135,10 @@ async function runPass(pass: Pass): Promise<NextPass> {
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
   // The pass has decided to go back to an earlier revision, which the next one applies.
   if (status.hold && status.hold.since !== pass.goal.hold?.since) return { type: 'after', delayMs: 0 };
+  // The next pass applies the hooks of the failed sync.
+  const failedNow = status.sync?.failed;
+  if (failedNow !== undefined && failedNow !== pass.application.status.sync?.failed)
+    return { type: 'after', delayMs: 0 };
   return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
 

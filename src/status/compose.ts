@@ -23,6 +23,7 @@ import { countObjects, objectStatuses, troubledResources, type ObjectStatus } fr
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import { nextRollback } from './rollback.ts';
+import { nextFailed } from './sync-fail.ts';
 import { nextPruneGuard } from './prune-guard.ts';
 import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
@@ -66,7 +67,7 @@ export function* composeSteps(previous: StoredStatus, findings: PassReport, nowM
       nowMs,
       generation,
     }),
-    sync: { ...sync, ...rollback },
+    sync: { ...sync, ...rollback, ...optional('failed', nextFailed(previous, report, { verdict, sync })) },
     ...(report.window ? { window: windowOf(report.window) } : {}),
     ...(hold ? { hold } : {}),
     health,

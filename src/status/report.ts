@@ -93,6 +93,8 @@ export interface PassReport {
   readonly finishedJobs: ReadonlyMap<string, string> | undefined;
   /** The same for Jobs and bare Pods that were started and have not ended yet. */
   readonly startedJobs: ReadonlyMap<string, string> | undefined;
+  /** The desired set as `status.sync.failed` names it, and its SyncFail hooks. undefined: not all could be read. */
+  readonly syncFail?: { readonly set: string; readonly hooks: number };
   /** Number of hooks that run when the Application is deleted. undefined: not all objects could be read. */
   readonly deletionHooks?: NonNullable<ApplicationStatus['deletionHooks']>;
   /** Digest of the desired set, if it was bound. */

@@ -11,7 +11,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import { writtenOf } from '../decide/inventory.ts';
 import type { Planned } from '../decide/plan-pass.ts';
-import type { BoundSet } from '../desired/bind-desired.ts';
+import { failedSetOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isOnlyFollowed, nextPollMs, sourceFor } from '../desired/memory.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredMemory } from '../desired/memory.ts';
@@ -67,7 +67,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     written: writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
-    ...(bound?.isComplete ? { deletionHooks: countDeletionHooks(bound) } : {}),
+    ...(bound?.isComplete ? { deletionHooks: countDeletionHooks(bound), syncFail: syncFailOf(bound) } : {}),
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
     isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
@@ -88,6 +88,11 @@ function countDeletionHooks({ desired }: BoundSet): NonNullable<PassReport['dele
     if (policy?.isPostDelete) numbers.postDelete++;
   }
   return numbers;
+}
+
+function syncFailOf({ desired }: BoundSet): NonNullable<PassReport['syncFail']> {
+  const hooks = desired.objects.filter(({ policy }) => policy?.isSyncFail).length;
+  return { set: failedSetOf(desired), hooks };
 }
 
 function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {

@@ -53,7 +53,14 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
     { ...hook('PreSync'), wave: 4, isPreDelete: true, isPostDelete: true },
   ],
   [{ [`${ARGO}/hook`]: 'PreSync', 'helm.sh/hook': 'pre-delete' }, hook('PreSync')],
-  ...['SyncFail', 'Skip'].map((word) => [{ [`${ARGO}/hook`]: word }, { ...hook('Sync'), ssa: 'Ignore' }] as const),
+  [{ [`${ARGO}/hook`]: 'Skip' }, { ...hook('Sync'), ssa: 'Ignore' }],
+  [{ [`${ARGO}/hook`]: 'SyncFail' }, { ...hook('Sync'), ssa: 'Ignore', isSyncFail: true }],
+  [{ [`${ARGO}/hook`]: 'PostSync,SyncFail' }, hook('PostSync')],
+  [
+    { [`${ARGO}/hook`]: 'PreSync', [`${ARGO}/hook-delete-policy`]: 'HookSucceeded, BeforeHookCreation' },
+    { ...hook('PreSync'), isDeletedOnSuccess: true, runsEachSync: true },
+  ],
+  [{ 'helm.sh/hook': 'pre-install', 'helm.sh/hook-delete-policy': 'before-hook-creation' }, hook('PreSync')],
   ...['test', 'pre-rollback', 'post-rollback'].map(
     (word) => [{ 'helm.sh/hook': word }, { ...hook('Sync'), ssa: 'Ignore' }] as const,
   ),
