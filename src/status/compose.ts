@@ -94,6 +94,7 @@ export function* composeSteps(
     ...inventory,
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
+    ...deletionHooksOf(previous, report),
     ...(pruneGuard ? { pruneGuard } : {}),
     history: nextHistory(previous, report, { verdict, now, hasFailed: hold !== undefined && hold !== report.hold }),
     ...requested,
@@ -129,6 +130,15 @@ function jobsOf<Field extends 'finished' | 'started'>(
   const entries = records ? [...records].sort(([a], [b]) => (a < b ? -1 : 1)) : Object.entries(previous[field] ?? {});
   const value = entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
   return value as Pick<ApplicationStatus, Field>;
+}
+
+/** Keeps the stored numbers while not all objects can be read. */
+function deletionHooksOf(
+  previous: StoredStatus,
+  { deletionHooks = previous.deletionHooks }: PassReport,
+): Pick<ApplicationStatus, 'deletionHooks'> {
+  const { preDelete = 0, postDelete = 0 } = deletionHooks ?? {};
+  return preDelete + postDelete > 0 ? { deletionHooks: { preDelete, postDelete } } : {};
 }
 
 function syncOf(

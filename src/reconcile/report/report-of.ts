@@ -70,6 +70,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     written: findings.known?.parts ? undefined : writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
+    ...(bound?.isComplete ? { deletionHooks: countDeletionHooks(bound) } : {}),
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
     isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
@@ -81,6 +82,15 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     ...(goal.window ? { window: goal.window } : {}),
     ...answersOf(goal),
   };
+}
+
+function countDeletionHooks({ desired }: BoundSet): NonNullable<PassReport['deletionHooks']> {
+  const numbers = { preDelete: 0, postDelete: 0 };
+  for (const { policy } of desired.objects) {
+    if (policy?.isPreDelete) numbers.preDelete++;
+    if (policy?.isPostDelete) numbers.postDelete++;
+  }
+  return numbers;
 }
 
 function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {
