@@ -172,6 +172,12 @@ export interface LiveStore {
    * recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads what it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
+  /**
+   * A number that is the same as before only if `look` tells the same of every object in the kept scopes of an
+   * Application, but for objects without our label, whose reads by name expire. undefined: a scope is not watched just
+   * now, so that nothing can be said. Costs no request, and a few look-ups whatever the number of objects.
+   */
+  versionFor(application: string): number | undefined;
   /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */
   pollingReasons(application: string): readonly string[];
   /**
@@ -342,6 +348,9 @@ export interface ClusterCapabilities extends Capabilities {
 }
 
 /** Where the objects of Applications go. */
+/** 'some': those that a role names, if any. */
+export type WritableNames = 'all' | 'some' | 'none';
+
 export interface Cluster {
   /** Identifies the cluster in keys of caches, claims and limits: the uid of the kube-system namespace, or the URL. */
   readonly clusterId: string;
@@ -357,8 +366,10 @@ export interface Cluster {
   definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
   /**
-   * Whether an identity may create and change an object, by access reviews that are kept for a while. Throws
-   * StageError where there is no answer.
+   * Which objects of a kind in a namespace an identity may create and change, by access reviews that are kept for a
+   * while. Throws StageError where there is no answer.
    */
-  mayWrite(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
+  writableNames(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<WritableNames>;
+  /** The same for one object, where rights may be limited to single names. */
+  mayWriteName(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
 }

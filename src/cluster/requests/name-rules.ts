@@ -14,14 +14,12 @@ interface NameRule {
 /** 'unknown': any name may be allowed. */
 export type NameRules = readonly NameRule[] | 'unknown';
 
-export const UNKNOWN_RULES: NameRules = 'unknown';
-
 /** Names that are remembered of one list. Where there are more, each name is reviewed. */
 const MAX_NAMES = 200;
 
 /** Reads the status of a SelfSubjectRulesReview. */
 export function readNameRules(status: Value | undefined): NameRules {
-  if (!isMap(status) || valueAt(status, 'incomplete') === true) return UNKNOWN_RULES;
+  if (!isMap(status) || valueAt(status, 'incomplete') === true) return 'unknown';
   const rules = listAt(status, 'resourceRules').map((rule) => ({
     groups: textsAt(rule, 'apiGroups'),
     resources: textsAt(rule, 'resources'),
@@ -29,7 +27,7 @@ export function readNameRules(status: Value | undefined): NameRules {
   }));
   const limited = rules.filter(({ names }) => names.size > 0);
   const total = limited.reduce((sum, { names }) => sum + names.size, 0);
-  return total > MAX_NAMES ? UNKNOWN_RULES : limited;
+  return total > MAX_NAMES ? 'unknown' : limited;
 }
 
 export interface NamedResource {
@@ -40,9 +38,17 @@ export interface NamedResource {
 }
 
 /** Whether a rule could allow something for the object by its name. */
-export function isNameListed(rules: NameRules, { group, resource, name }: NamedResource): boolean {
-  if (rules === 'unknown') return true;
-  return rules.some((rule) => has(rule.groups, group) && has(rule.resources, resource) && rule.names.has(name));
+export function isNameListed(rules: readonly NameRule[], { name, ...resource }: NamedResource): boolean {
+  return rules.some((rule) => concerns(rule, resource) && rule.names.has(name));
+}
+
+/** Whether a rule could allow something for single objects of the kind. */
+export function isAnyNameListed(rules: NameRules, resource: Omit<NamedResource, 'name'>): boolean {
+  return rules === 'unknown' || rules.some((rule) => concerns(rule, resource));
+}
+
+function concerns(rule: NameRule, { group, resource }: Omit<NamedResource, 'name'>): boolean {
+  return has(rule.groups, group) && has(rule.resources, resource);
 }
 
 function has(values: ReadonlySet<string>, value: string): boolean {

@@ -13,7 +13,8 @@ import type { Clock } from '../../telemetry/ports.ts';
 import { identityKey, type Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
 import { tryParseJson } from '../live-object.ts';
-import { isNameListed, readNameRules, UNKNOWN_RULES, type NameRules } from './name-rules.ts';
+import type { WritableNames } from '../ports.ts';
+import { isAnyNameListed, isNameListed, readNameRules, type NamedResource, type NameRules } from './name-rules.ts';
 import type { HttpAnswer, Transport } from '../transport/transport.ts';
 import { keepReviews } from './kept-reviews.ts';
 import { refusalOf } from './refusal.ts';
@@ -28,13 +29,18 @@ const WRITE_VERBS = ['create', 'patch'] as const;
 /** Reviews of the rules of an account in a namespace that are remembered at once. */
 const MAX_KEPT_RULES = 256;
 
+/** Names that are reviewed for one account and namespace in the time of a review, where no list of rules tells them. */
+const MAX_UNLISTED_NAMES = 100;
+
 export interface Rights {
   /**
-   * Whether the identity may create and change an object, also by a role that is limited to its name. Each account,
-   * verb, kind and namespace, and each name that a role lists, is asked about once in a while. Throws StageError where
-   * there is no answer; a review that is refused shows no right.
+   * Which objects of a kind in a namespace the identity may create and change. Each account, verb, kind and namespace
+   * is asked about once in a while. Throws StageError where there is no answer; a review that is refused shows no
+   * right.
    */
-  mayWrite(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
+  writableNames(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<WritableNames>;
+  /** Whether the identity may create and change an object, also by a role that is limited to its name. */
+  mayWriteName(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
 }
 
 export interface RightsOptions {
@@ -42,9 +48,15 @@ export interface RightsOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
+interface KeptRules {
+  readonly rules: NameRules;
+  /** Names that were reviewed although no rule lists them, as `group resource name`. */
+  readonly unlisted: Set<string>;
+}
+
 export function createRights({ transport, clock }: RightsOptions): Rights {
   const ask = keepReviews<boolean>(clock);
-  const askRules = keepReviews<NameRules>(clock, MAX_KEPT_RULES);
+  const askRules = keepReviews<KeptRules>(clock, MAX_KEPT_RULES);
   const areAllowed = async (identity: Identity, target: Omit<Attributes, 'verb'>): Promise<boolean> => {
     const { group, resource, namespace = '', name = '' } = target;
     for (const verb of WRITE_VERBS) {
@@ -54,18 +66,40 @@ export function createRights({ transport, clock }: RightsOptions): Rights {
     }
     return true;
   };
+  const rulesOf = (identity: Identity, { namespace = '' }: Pick<Attributes, 'namespace'>): Promise<KeptRules> => {
+    // The rules of a ClusterRoleBinding are those of every namespace.
+    const scope = namespace || (identity.type === 'agent' ? 'default' : identity.namespace);
+    const send = async (): Promise<KeptRules> => ({
+      rules: await readRules(transport, identity, scope),
+      unlisted: new Set(),
+    });
+    return askRules(`${identityKey(identity)} ${scope}`, send);
+  };
   return {
-    async mayWrite(identity, kind, { namespace, name }) {
-      const { group, version, plural: resource, isNamespaced } = kind;
-      const place = isNamespaced ? namespace : '';
-      const target = { group, version, resource, ...(place && { namespace: place }) };
-      if (await areAllowed(identity, target)) return true;
-      // The rules of a ClusterRoleBinding are those of every namespace.
-      const scope = place || (identity.type === 'agent' ? 'default' : identity.namespace);
-      const rules = await askRules(`${identityKey(identity)} ${scope}`, () => readRules(transport, identity, scope));
-      return isNameListed(rules, { group, resource, name }) && areAllowed(identity, { ...target, name });
+    async writableNames(identity, kind, place) {
+      const target = targetOf(kind, place);
+      if (await areAllowed(identity, target)) return 'all';
+      return isAnyNameListed((await rulesOf(identity, target)).rules, target) ? 'some' : 'none';
+    },
+    async mayWriteName(identity, kind, { namespace, name }) {
+      const target = { ...targetOf(kind, { namespace }), name };
+      return isWorthReview(await rulesOf(identity, target), target) && areAllowed(identity, target);
     },
   };
+}
+
+function targetOf(
+  { group, version, plural: resource, isNamespaced }: KindInfo,
+  { namespace }: Pick<ObjectId, 'namespace'>,
+): Omit<Attributes, 'verb'> {
+  return { group, version, resource, ...(isNamespaced && namespace ? { namespace } : {}) };
+}
+
+function isWorthReview({ rules, unlisted }: KeptRules, named: NamedResource): boolean {
+  if (rules !== 'unknown') return isNameListed(rules, named);
+  const { group, resource, name } = named;
+  if (unlisted.size < MAX_UNLISTED_NAMES) unlisted.add(`${group} ${resource} ${name}`);
+  return unlisted.has(`${group} ${resource} ${name}`);
 }
 
 /** Whether the identity may list and watch a kind in all namespaces; false if there is no answer. */
@@ -107,7 +141,7 @@ async function readRules(
   namespace: string,
 ): Promise<NameRules> {
   const { status, text } = await post(transport, identity, { kind: RULES, spec: { namespace } });
-  return status === 201 || status === 200 ? readNameRules(valueAt(tryParseJson(text), 'status')) : UNKNOWN_RULES;
+  return status === 201 || status === 200 ? readNameRules(valueAt(tryParseJson(text), 'status')) : 'unknown';
 }
 
 interface Question {

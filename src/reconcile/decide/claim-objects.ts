@@ -12,7 +12,7 @@ import type { ReconcileContext } from '../context.ts';
 import type { Claims } from '../neighbours/claims.ts';
 import {
   desireFor,
-  isActing,
+  isGiving,
   isOfNewestSpec,
   isSameRepository,
   isSameSource,
@@ -228,7 +228,7 @@ export function hasGivenUp({ key, neighbours, isActing: isApplying }: Claimant, 
   if (!mayPass({ key, id }, owner)) return false;
   if (!isApplying || !own?.announced?.ids.has(idKey(id)) || !isOfNewestSpec(own) || !other) return false;
   if (other.isDeleted) return isSameRepository(own, other);
-  if (!isActing(other) || !isSameSource(own, other)) return false;
+  if (!isGiving(other) || !isSameSource(own, other)) return false;
   return desireFor(idKey(id), other, relationTo(own.announced, other)) === 'undesired';
 }
 

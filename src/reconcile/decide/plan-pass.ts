@@ -21,7 +21,7 @@ import type { StageFailure } from '../../status/report.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { acceptanceOf, type IsAccepted } from '../accepted.ts';
 import type { ReconcileContext } from '../context.ts';
-import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
+import { bindDesired, idsOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
 import { emptyMemory, type ApplicationRecord, type Memory } from '../memory.ts';
 import type { Manifests } from '../../render/manifests.ts';
@@ -313,7 +313,7 @@ export function announceDesired(
     {
       commit: snapshot.commit,
       generation: metadata.generation,
-      ids: new Set(read?.desired.objects.map(({ id }) => idKey(id))),
+      ids: idsOf(memory.desired, read?.desired),
       isComplete,
       poll: answered && !isPinned ? answered : { begunMs: -Infinity, endedMs: Infinity },
     },

@@ -89,7 +89,11 @@ export type Floors = readonly (readonly string[])[];
  */
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
-    ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
+    [
+      'attempt.ts',
+      'requests.ts',
+      ...['decide', 'deletion', 'desired', 'effect', 'report'].map((room) => `${room}/memory.ts`),
+    ],
     ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],
@@ -115,7 +119,9 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [
-    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts'],
+    ['same-site.ts', 'shared-answer.ts'],
+    ['session'],
     ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
     ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
   ],
