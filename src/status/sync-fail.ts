@@ -1,6 +1,6 @@
 /**
- * Whether the sync of a set of desired objects has failed, so that its SyncFail hooks run. Status keeps it: they run once
- * for the set, and a restart of the agent changes nothing.
+ * Whether the sync of a set of desired objects has failed, so that its SyncFail hooks run. Status keeps it: they run
+ * once for the set, and a restart of the agent changes nothing.
  */
 import { isRunToCompletion } from '../application/ended-jobs.ts';
 import type { StoredStatus } from '../application/schema.ts';

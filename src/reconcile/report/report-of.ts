@@ -70,7 +70,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     written: findings.known?.parts ? undefined : writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
-    ...(bound?.isComplete ? { deletionHooks: countDeletionHooks(bound), syncFail: syncFailOf(bound) } : {}),
+    ...hooksOf(bound),
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
     isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
@@ -84,18 +84,18 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
   };
 }
 
-function countDeletionHooks({ desired }: BoundSet): NonNullable<PassReport['deletionHooks']> {
-  const numbers = { preDelete: 0, postDelete: 0 };
+/** Nothing while not all objects can be read. */
+function hooksOf(bound: BoundSet | undefined): Pick<PassReport, 'deletionHooks' | 'syncFail'> {
+  if (!bound?.isComplete) return {};
+  const { desired } = bound;
+  let hooks = 0;
+  const deletionHooks = { preDelete: 0, postDelete: 0 };
   for (const { policy } of desired.objects) {
-    if (policy?.isPreDelete) numbers.preDelete++;
-    if (policy?.isPostDelete) numbers.postDelete++;
+    if (policy?.isPreDelete) deletionHooks.preDelete++;
+    if (policy?.isPostDelete) deletionHooks.postDelete++;
+    if (policy?.isSyncFail) hooks++;
   }
-  return numbers;
-}
-
-function syncFailOf({ desired }: BoundSet): NonNullable<PassReport['syncFail']> {
-  const hooks = desired.objects.filter(({ policy }) => policy?.isSyncFail).length;
-  return { set: failedSetOf(desired), hooks };
+  return { deletionHooks, syncFail: { set: failedSetOf(desired), hooks } };
 }
 
 function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {

@@ -96,14 +96,15 @@ test('a SyncFail hook runs once when a sync has failed, and again for the next o
   const stopped = await declareSubject(world, 'stopped', { files: { 'all.yaml': stopping } });
   await endJob(world, jobPath('stopped', 'pre'), 'Failed');
   const path = jobPath('alarmed', 'alarm');
-  const { application, repository, configMap: mapOf } = await declareSubject(world, 'alarmed', { files: files('1') });
+  const subject = await declareSubject(world, 'alarmed', { files: files('1') });
+  const { application, repository } = subject;
   await application.untilReady();
   assert.equal(await world.read(path), undefined, 'no sync has failed');
 
   await repository.commit(files('2', 'Nonsense'));
   await application.refresh();
   const first = uidOf(await untilObject(world, path, () => true));
-  assert.equal(at(await mapOf('main'), 'data', 'value'), '2', 'the hook holds nothing back');
+  assert.equal(at(await subject.configMap('main'), 'data', 'value'), '2', 'the hook holds nothing back');
   await endJob(world, path);
   await application.until('the end is recorded', (found) => at(found, 'status', 'finished') !== undefined);
   await application.refresh();
