@@ -39,6 +39,7 @@ import { dependenciesOf } from './neighbours/readiness.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
+import { findMissingAccount } from './report/missing-account.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
 import { forgetRest, keepComposed, markOf, noteRest, recallRest, type WholeFindings } from './report/rest.ts';
@@ -126,6 +127,8 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  const missing = await findMissingAccount(pass, findings);
+  if (missing) pass.failures.unshift(missing);
   const known = findings.known?.parts;
   await nextTurn();
   if (!known) await encodeAhead(pass.memory.inventory);
