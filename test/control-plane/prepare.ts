@@ -1,7 +1,7 @@
 /**
- * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock and the substitution of Flux
- * into the cache, and prints their paths. Run it before parallel tests, so that the long build happens once and its
- * progress is visible.
+ * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock, the substitution of Flux and
+ * the judge of alerts and dashboards into the cache, and prints their paths. Run it before parallel tests, so that the
+ * long build happens once and its progress is visible.
  */
 import {
   ageKeygenBinary,
@@ -10,6 +10,7 @@ import {
   helmBinary,
   kustomizeBinary,
   landlockBinary,
+  prometheusJudgeBinary,
   registryBinary,
   sopsBinary,
 } from './binaries.ts';
@@ -22,3 +23,4 @@ console.log(await ageKeygenBinary());
 console.log(await landlockBinary());
 console.log(await registryBinary());
 console.log(await fluxSubstitutionBinary());
+console.log(await prometheusJudgeBinary());

@@ -14,6 +14,10 @@ import { networkOf } from '../connection-limit.ts';
 import { checkHost } from '../host-check.ts';
 import { createRoutes, endRoutes } from '../listener.ts';
 import { refuse } from '../refuse.ts';
+import { createProvider } from '../session/provider.ts';
+import { createSeal } from '../session/seal.ts';
+import { createSessions } from '../session/sessions.ts';
+import type { SignInSettings } from '../session/sign-in-settings.ts';
 import { createTurnstile } from '../shared-answer.ts';
 import { createActionHandlers } from './actions.ts';
 import { createApplicationHandlers } from './applications.ts';
@@ -22,6 +26,7 @@ import { createObjectHandlers, createReportHandlers } from './objects.ts';
 import { printOpenApi } from './openapi.ts';
 import { addOperations, type Call } from './router.ts';
 import { createRows, type ApplicationIndex } from './rows.ts';
+import { createSessionHandlers } from './session.ts';
 import { createStreamHandler, type StreamLimits } from './stream.ts';
 import { entityTagOf, isUnchanged, sendJson } from './write-json.ts';
 
@@ -36,12 +41,15 @@ export interface ApiOptions {
   readonly hosts: readonly string[];
   readonly log: Log;
   readonly clock: Clock;
+  readonly signIn: SignInSettings;
   /** For tests: other bounds on streams. */
   readonly streamLimits?: StreamLimits;
 }
 
 export function apiRoutes(options: ApiOptions): Express {
-  const { applications, hub, anonymousRead, hosts, log, clock, streamLimits } = options;
+  const { applications, hub, anonymousRead, log, clock, signIn, streamLimits } = options;
+  const { publicUrl } = signIn;
+  const hosts = [...options.hosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
   const routes = createRoutes();
   routes.use(checkHost(hosts));
   const enter = createTurnstile();
@@ -56,12 +64,17 @@ export function apiRoutes(options: ApiOptions): Express {
   const rows = createRows({ applications, clock, onChange: (found) => changes.note(found) });
   // Versions of rows begin at one in each process.
   const process = randomBytes(8).toString('hex');
+  const seal = createSeal(signIn.sessionSecret);
+  const sessions = createSessions({ seal, hosts, clock });
+  const provider = signIn.provider && createProvider({ ...signIn.provider, seal, clock });
+  const access = createAccess({ reviews: hub.reviews, log, clock, sessions });
   addOperations(routes, {
-    access: createAccess({ reviews: hub.reviews, log, clock }),
+    access,
     answersAnonymous: anonymousRead === 'names',
     hosts,
     handlers: {
       getOpenApi: createDocumentHandler(),
+      ...createSessionHandlers({ access, sessions, provider, publicUrl, log }),
       ...createApplicationHandlers({ applications, hub, rows, process }),
       ...createObjectHandlers({ applications, hub }),
       ...createReportHandlers({ applications, hub }),

@@ -5,6 +5,7 @@ import type { AccessQuestion, AccessReviews, CallerClient, User } from '../../..
 import { DATA_KINDS, kindKey, type Kinds } from '../../../src/cluster/kinds.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import { apiRoutes, type AnonymousRead } from '../../../src/server/api/api.ts';
+import type { SignInSettings } from '../../../src/server/session/sign-in-settings.ts';
 import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
 import type { StreamLimits } from '../../../src/server/api/stream.ts';
 import type { KnownApplication } from '../../../src/server/api/views.ts';
@@ -105,6 +106,8 @@ export interface ApiScene {
   readonly cluster?: Partial<CallerClient>;
   readonly streamLimits?: StreamLimits;
   readonly kinds?: Kinds;
+  readonly signIn?: Partial<SignInSettings>;
+  readonly hosts?: readonly string[];
 }
 
 export function api({
@@ -116,6 +119,8 @@ export function api({
   cluster = {},
   kinds = KINDS,
   streamLimits,
+  signIn = {},
+  hosts = [],
 }: ApiScene): Express {
   const asCaller = (): CallerClient => ({ ...EMPTY_CLUSTER, ...cluster });
   const hub = { reviews, kinds: () => Promise.resolve(kinds), asCaller };
@@ -123,7 +128,8 @@ export function api({
     applications: index,
     hub,
     anonymousRead,
-    hosts: [],
+    hosts,
+    signIn: { publicUrl: undefined, sessionSecret: undefined, provider: undefined, ...signIn },
     log,
     clock,
     ...(streamLimits && { streamLimits }),
