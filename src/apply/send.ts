@@ -36,13 +36,13 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   return change.desired?.isSealed ? withoutServerText(result) : result;
 }
 
-/** Messages of the API server and of admission webhooks may quote values of a sealed file. */
+/** Messages of the API server and of admission webhooks may quote values of a Secret or of a sealed file. */
 function withoutServerText(result: ChangeResult): ChangeResult {
   const { warnings: _warnings, refusal, ...shown } = result;
   if (!refusal) return shown;
   const message =
     `the API server refuses the object (HTTP ${refusal.status}); its own message is hidden, since it may quote ` +
-    'values of a sealed file';
+    'values of a Secret or of a sealed file';
   return { ...shown, refusal: { ...refusal, message } };
 }
 
