@@ -19,7 +19,7 @@ import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { StageFailure } from '../../status/report.ts';
 import type { Clock } from '../../telemetry/ports.ts';
-import { acceptanceOf } from '../accepted.ts';
+import { acceptanceOf, type IsAccepted } from '../accepted.ts';
 import type { ReconcileContext } from '../context.ts';
 import { bindDesired, idsOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
@@ -39,7 +39,8 @@ import { planGuarded, type GuardFindings } from './plan-guarded.ts';
 import { behindPairs } from './objects-behind.ts';
 import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
-import { reviewStanding, type Standing, type StandingPair } from './standing.ts';
+import type { ReviewSay } from './hand-over-say.ts';
+import { reviewSay, reviewStanding, type Standing, type StandingPair } from './standing.ts';
 
 export interface Planned {
   /** As the other Applications of the source leave them to this one. */
@@ -87,6 +88,7 @@ export interface PlanQuestion {
   readonly readForSuspended: (suspended: readonly Neighbour[], snapshot: Snapshot) => Promise<void>;
   /** Reviews whether Applications may write objects; see standing.ts. */
   readonly reviewStanding: (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
+  readonly reviewSay: ReviewSay;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
@@ -109,6 +111,7 @@ export function planQuestionOf(pass: Pass, checks?: CheckResults): PlanQuestion 
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
     readForSuspended: (suspended, snapshot) => readForSuspended(pass, suspended, snapshot),
     reviewStanding: (pairsOf) => reviewStanding(pairsOf, { neighbours, target, settings }),
+    reviewSay: (pairs) => reviewSay(pairs, { neighbours, target, settings }),
     clock,
     settings,
   };
@@ -159,7 +162,12 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const options = {
     changes: scoped,
     standing,
-    postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
+    postponed: new Map([
+      ...awaitWholeSet(scoped, bound, isAccepted),
+      ...handed.waits,
+      ...braked.held,
+      ...(awaited?.waits ?? []),
+    ]),
     ...(application.spec.health.wait && !isDryRun ? { rollouts: awaitRollouts(changes) } : {}),
     gate,
     mode: intent.mode,
@@ -178,6 +186,19 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
   const heals = await inTurns(planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false }));
   return { ...found, ...heals, isComplete: false, excess };
+}
+
+/** A hook that runs once a sync waits for the whole set: while manifests have problems, it would be another sync. */
+function awaitWholeSet(
+  changes: readonly Change[],
+  { isComplete }: BoundSet,
+  isAccepted: IsAccepted,
+): (readonly [string, string])[] {
+  if (isComplete) return [];
+  return changes.flatMap(({ desired, id }) => {
+    const isRun = desired?.policy?.runsEachSync === true && !isAccepted(id, desired.digest);
+    return isRun ? [[idKey(id), 'it runs once a sync, and waits until all manifests can be read'] as const] : [];
+  });
 }
 
 function checkedBy({ checked }: PlanQuestion): Pick<HealthContext, 'checked'> {
@@ -207,6 +228,7 @@ async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInp
     nowMs: clock.monotonicMs(),
     handOverWaitMs: settings.handOverWaitMs,
     ownerOf,
+    reviewSay: question.reviewSay,
     readForSuspended: (suspended) => question.readForSuspended(suspended, snapshot),
   });
 }
