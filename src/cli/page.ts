@@ -33,7 +33,15 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
     if (!who.ok) return fail(who.refusal.message);
     const key = randomBytes(32).toString('base64url');
     const { caller: client, kinds } = access.cluster;
-    const routes = ownerPageRoutes({ applications: feed, owner: who.value, client, kinds, key, clock: CLOCK, log: LOG });
+    const routes = ownerPageRoutes({
+      applications: feed,
+      owner: who.value,
+      client,
+      kinds,
+      key,
+      clock: CLOCK,
+      log: LOG,
+    });
     const listener = await listen(routes, { host: '127.0.0.1', port: command.port });
     const url = listener.url + openingPath(key);
     print(`The page is at ${url}\nIt acts with the rights of ${who.value.username}. Ctrl-C ends it.\n`);

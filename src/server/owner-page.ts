@@ -1,8 +1,8 @@
 /**
  * The status API for the owner of a kubeconfig alone, who opens it in a browser by an address with a secret.
  *
- * Invariants: only a browser that was opened by this address is answered, so that neither other users of the machine nor
- * pages of other sites act with the rights of the owner. The API server decides about every object and every change.
+ * Invariants: only a browser that was opened by this address is answered, so that neither other users of the machine
+ * nor pages of other sites act with the rights of the owner. The API server decides about every object and change.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Express } from 'express';
