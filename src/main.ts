@@ -24,6 +24,7 @@ import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
 import { metricsRoutes } from './server/metrics.ts';
+import { readPage } from './server/page.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
@@ -315,7 +316,8 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const scrapes = await openListener('metrics', metricsRoutes(metricsSources), config.metricsAddress);
   onStop.push(() => scrapes.close());
   const { anonymousRead, apiHosts: hosts } = config;
-  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, log, clock });
+  const page = readPage();
+  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, page, log, clock });
   const api = await openListener('api', status, config.apiAddress);
   onStop.push(() => api.close());
   const hooks = webhookRoutes({

@@ -13,6 +13,7 @@ import { createAccess } from '../access.ts';
 import { networkOf } from '../connection-limit.ts';
 import { checkHost } from '../host-check.ts';
 import { createRoutes, endRoutes } from '../listener.ts';
+import { addPage, type Page } from '../page.ts';
 import { refuse } from '../refuse.ts';
 import { createTurnstile } from '../shared-answer.ts';
 import { createActionHandlers } from './actions.ts';
@@ -34,6 +35,8 @@ export interface ApiOptions {
   readonly anonymousRead: AnonymousRead;
   /** Names by which the API is called, beside addresses and names of the cluster; in lower case. */
   readonly hosts: readonly string[];
+  /** The page in the browser. undefined: there is none, and only the API is served. */
+  readonly page?: Page | undefined;
   readonly log: Log;
   readonly clock: Clock;
   /** For tests: other bounds on streams. */
@@ -41,7 +44,7 @@ export interface ApiOptions {
 }
 
 export function apiRoutes(options: ApiOptions): Express {
-  const { applications, hub, anonymousRead, hosts, log, clock, streamLimits } = options;
+  const { applications, hub, anonymousRead, hosts, page, log, clock, streamLimits } = options;
   const routes = createRoutes();
   routes.use(checkHost(hosts));
   const enter = createTurnstile();
@@ -69,6 +72,7 @@ export function apiRoutes(options: ApiOptions): Express {
       ...createStreamHandler({ rows, changes, process, ...(streamLimits ? { limits: streamLimits } : {}) }),
     },
   });
+  if (page) addPage(routes, page);
   endRoutes(routes, log);
   return routes;
 }

@@ -8,6 +8,7 @@ import { apiRoutes, type AnonymousRead } from '../../../src/server/api/api.ts';
 import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
 import type { StreamLimits } from '../../../src/server/api/stream.ts';
 import type { KnownApplication } from '../../../src/server/api/views.ts';
+import type { Page } from '../../../src/server/page.ts';
 import type { Clock, Log, LogFields } from '../../../src/telemetry/ports.ts';
 
 /** The header of a caller with all rights. */
@@ -105,6 +106,7 @@ export interface ApiScene {
   readonly cluster?: Partial<CallerClient>;
   readonly streamLimits?: StreamLimits;
   readonly kinds?: Kinds;
+  readonly page?: Page | undefined;
 }
 
 export function api({
@@ -116,6 +118,7 @@ export function api({
   cluster = {},
   kinds = KINDS,
   streamLimits,
+  page,
 }: ApiScene): Express {
   const asCaller = (): CallerClient => ({ ...EMPTY_CLUSTER, ...cluster });
   const hub = { reviews, kinds: () => Promise.resolve(kinds), asCaller };
@@ -124,6 +127,7 @@ export function api({
     hub,
     anonymousRead,
     hosts: [],
+    page,
     log,
     clock,
     ...(streamLimits && { streamLimits }),

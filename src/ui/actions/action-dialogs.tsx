@@ -1,0 +1,23 @@
+/** The dialog that the address names, if any: `?do=sync`, `?do=confirm-prune`, `?do=rollback&to=COMMIT`. */
+import type { VNode } from 'preact';
+import type { ApplicationDetail } from '../../server/api/schema.ts';
+import type { Actions } from '../application/use-actions.ts';
+import { useQuery } from '../parts/use-query.ts';
+import { PruneDialog } from './prune-dialog.tsx';
+import { RollbackDialog } from './rollback-dialog.tsx';
+import { SyncDialog } from './sync-dialog.tsx';
+
+export interface DialogProps {
+  readonly detail: ApplicationDetail;
+  readonly actions: Actions;
+  readonly onClose: () => void;
+}
+
+export function ActionDialogs({ detail, actions }: Omit<DialogProps, 'onClose'>): VNode | null {
+  const { query, change } = useQuery();
+  const props = { detail, actions, onClose: () => change({ do: undefined, to: undefined }, true) };
+  if (query['do'] === 'sync') return <SyncDialog {...props} />;
+  if (query['do'] === 'confirm-prune') return <PruneDialog {...props} />;
+  const to = query['to'] ?? '';
+  return query['do'] === 'rollback' && /^[0-9a-f]{40,64}$/.test(to) ? <RollbackDialog {...props} to={to} /> : null;
+}
