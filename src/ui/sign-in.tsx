@@ -20,6 +20,12 @@ export function SignIn(): VNode {
             {`Sign in with ${view.oidc?.name ?? 'your identity provider'}`}
           </a>
         )}
+        {view?.signedIn && (
+          <p>
+            {`You are signed in as ${view.user ?? 'a user of the cluster'}. `}
+            <a href="/">All Applications</a>
+          </p>
+        )}
         {(view?.ways.includes('token') ?? true) && <TokenForm back={back} />}
       </section>
     </div>

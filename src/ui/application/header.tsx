@@ -63,7 +63,7 @@ function Facts({ detail }: { readonly detail: ApplicationDetail }): VNode {
       <Fact name="Health">
         <State look="plain" tone={TONE_OF_HEALTH[health.status] ?? 'unknown'} word={health.status} />
       </Fact>
-      <Fact name="Commit">
+      <Fact name="Commit" isWide>
         <Commit detail={detail} />
       </Fact>
       <Fact name="Last sync">{sync.lastSyncedAt === undefined ? 'never' : <Time at={sync.lastSyncedAt} />}</Fact>

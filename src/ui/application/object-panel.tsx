@@ -6,7 +6,7 @@ import { useStore } from '../data/store.ts';
 import { useLoad } from '../data/use-load.ts';
 import { keyOfApplication } from '../logic/list-rows.ts';
 import { keyOf, nameOf, queryOf, type ObjectNames } from '../logic/object-key.ts';
-import { toneOfObject, wordOfObject } from '../logic/words.ts';
+import { reasonOfObject, toneOfObject, wordOfObject } from '../logic/words.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Loading, Notice, Refused } from '../parts/notice.tsx';
 import { State } from '../parts/state.tsx';
@@ -77,7 +77,7 @@ export function ObjectPanel({ application, object }: ObjectPanelProps): VNode {
 }
 
 function Reason({ object }: { readonly object: ObjectView }): VNode {
-  const text = object.message ?? object.health.message;
+  const text = reasonOfObject(object);
   return (
     <div class="panel-reason">
       <State tone={toneOfObject(object)} word={wordOfObject(object)} />

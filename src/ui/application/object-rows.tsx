@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { keyOf } from '../logic/object-key.ts';
 import type { TreeRow } from '../logic/tree-rows.ts';
-import { toneOfObject, wordOfObject } from '../logic/words.ts';
+import { reasonOfObject, toneOfObject, wordOfObject } from '../logic/words.ts';
 import { Icon } from '../parts/icon.tsx';
 import { State } from '../parts/state.tsx';
 import { Time } from '../parts/time.tsx';
@@ -116,7 +116,7 @@ function KindCells({ row }: { readonly row: Extract<TreeRow, { type: 'kind' }> }
 }
 
 function ObjectCells({ row: { node } }: { readonly row: Extract<TreeRow, { type: 'object' }> }): VNode {
-  const reason = node.message ?? node.health.message;
+  const reason = reasonOfObject(node);
   return (
     <>
       <span role="gridcell">

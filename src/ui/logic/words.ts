@@ -111,6 +111,13 @@ export function wordOfObject(object: ObjectState): string {
   return isOfHealth ? health.status : sync;
 }
 
+/** The sentence that says why an object is in that state; empty if there is nothing to tell. */
+export function reasonOfObject(object: ObjectState & { readonly message?: string | undefined }): string {
+  const { health, message } = object;
+  const isOfHealth = object.pruning !== true && wordOfObject(object) === health.status;
+  return (isOfHealth && health.message) || (message ?? health.message);
+}
+
 /** Whether a person should look at the object. */
 export function isUnwell(object: ObjectState): boolean {
   const tone = toneOfObject(object);

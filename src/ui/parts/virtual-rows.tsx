@@ -43,15 +43,16 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): VNode {
   };
   useLayoutEffect(measure, [rows, height]);
   useWindowEvents(measure);
-  // The row that takes the focus may have come into the document only now.
-  useLayoutEffect(() => {
+  const focusWanted = (): void => {
     if (wanted.current === undefined) return;
     const row = box.current?.querySelector<HTMLElement>(`[data-row="${wanted.current}"]`);
     const target = row?.matches('[data-focus]') ? row : row?.querySelector<HTMLElement>('[data-focus]');
     if (!target) return;
     wanted.current = undefined;
     target.focus({ preventScroll: true });
-  });
+  };
+  // The row that takes the focus may have come into the document only now.
+  useLayoutEffect(focusWanted);
 
   const goTo = (index: number): void => {
     const next = Math.min(Math.max(index, 0), rows.length - 1);
@@ -60,6 +61,7 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): VNode {
     wanted.current = next;
     setActive(next);
     measure();
+    focusWanted();
   };
   const isInside = (): boolean => box.current?.contains(document.activeElement) === true;
   useRowKeys({

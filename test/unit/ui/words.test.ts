@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { ApplicationSummary } from '../../../src/server/api/schema.ts';
 import {
   isUnwell,
+  reasonOfObject,
   remedyOf,
   sentenceOf,
   severityOf,
@@ -69,6 +70,9 @@ test('the state of an object is the worse one of its sync and its health', () =>
   assert.equal(wordOfObject({ sync: 'Synced', health }), 'Progressing');
   assert.equal(wordOfObject({ health: { status: 'Healthy', message: '' } }), 'Healthy');
   assert.equal(wordOfObject({ sync: 'OutOfSync', pruning: true, health }), 'Left Git');
+  const degraded = { status: 'Degraded', message: 'crashes' } as const;
+  assert.equal(reasonOfObject({ sync: 'OutOfSync', health: degraded, message: 'differs at /spec' }), 'crashes');
+  assert.equal(reasonOfObject({ sync: 'OutOfSync', health, message: 'differs at /spec' }), 'differs at /spec');
   assert.equal(isUnwell({ sync: 'Synced', health: { status: 'Suspended', message: '' } }), false);
   assert.equal(isUnwell({ sync: 'Unknown', health: { status: 'Healthy', message: '' } }), true);
 });
