@@ -127,6 +127,7 @@ function optionsOf(all: readonly KnownApplication[]): ApiOptions {
     patchApplication: async (object) => ({ ok: true, object }),
   };
   return {
+    signIn: { publicUrl: undefined, sessionSecret: undefined, provider: undefined },
     applications: { list: () => all, get: (_namespace, name) => all[Number(name.slice(4))] },
     hub: {
       kinds: async () => ({ served: new Map(), stale: new Set(), preferred: new Map() }),

@@ -20,6 +20,8 @@ export const FLAGS_OF_THE_CHART: readonly string[] = [
   'webhook-secrets-dir',
   'ssh-known-hosts',
   'health-checks',
+  'session-key-file',
+  'oidc-client-secret-file',
 ];
 
 const text: Schema = { type: 'string' };
@@ -88,7 +90,7 @@ const VALUES: Readonly<Record<string, Schema>> = {
   listenHost: { type: 'string', pattern: '^([0-9.]+|\\[[0-9a-fA-F:.]+\\])$' },
   probes: strict({ port }),
   metrics: strict({ port, service: flag }),
-  api: strict({ port, service: flag }),
+  api: strict({ port, service: flag, sessionKeySecretName: text, oidcClientSecretName: text }),
   healthChecks: strict({ checks: anyMaps, configMap: text }),
   ssh: strict({ knownHosts: text, knownHostsConfigMap: text }),
   webhook: strict({
@@ -155,6 +157,8 @@ function schemaOf(setting: (typeof SETTINGS)[keyof typeof SETTINGS]): Schema {
       return { type: 'integer', minimum, maximum };
     }
     case 'text':
+    case 'origin':
+    case 'issuer':
     case 'account':
     case 'address':
       return text;

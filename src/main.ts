@@ -23,6 +23,7 @@ import { locateInSandbox } from './sandbox/locate-job.ts';
 import { renderInSandbox } from './sandbox/render-job.ts';
 import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
+import { signInSettingsOf } from './server/session/sign-in-settings.ts';
 import { metricsRoutes } from './server/metrics.ts';
 import { readPage } from './server/page.ts';
 import { probeRoutes } from './server/probes.ts';
@@ -316,8 +317,8 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const scrapes = await openListener('metrics', metricsRoutes(metricsSources), config.metricsAddress);
   onStop.push(() => scrapes.close());
   const { anonymousRead, apiHosts: hosts } = config;
-  const page = readPage();
-  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, page, log, clock });
+  const [page, signIn] = [readPage(), await signInSettingsOf(config)];
+  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, page, signIn, log, clock });
   const api = await openListener('api', status, config.apiAddress);
   onStop.push(() => api.close());
   const hooks = webhookRoutes({

@@ -18,6 +18,7 @@ export type StatusWarning = z.output<typeof warningSchema>;
 export type PruneGuardStatus = z.output<typeof pruneGuardSchema>;
 export type HeldPruneStatus = z.output<typeof heldPruneSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
+export type WrittenValue = NonNullable<InventoryValue['written']>;
 export type RevisionSet = z.output<typeof revisionSetSchema>;
 export type Hold = z.output<typeof holdSchema>;
 
@@ -146,12 +147,31 @@ const resourceSchema = z.object({
   message: text('Why it is not both Synced and Healthy.', STATUS_LIMITS.maxResourceMessageChars).optional(),
 });
 
+/** Objects that an inventory may name as not written; each takes up to 632 bytes. */
+export const MAX_UNWRITTEN = 32;
+
+const writtenSchema = z.object({
+  uid: text('uid of the Application.', 64),
+  except: z
+    .array(z.string().max(1_024))
+    .max(MAX_UNWRITTEN)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('group/Kind/namespace/name of those that it has not.'),
+});
+
 const inventorySchema = z.object({
   objects: z
     .record(z.string(), z.record(z.string(), z.string()))
     .optional()
     .describe('Names, separated by blanks, by group/Kind and namespace (empty: cluster-scoped).'),
   gzip: z.string().optional().describe('A large inventory instead of objects: the same as gzipped JSON in base64.'),
+  written: writtenSchema
+    .optional()
+    .describe(
+      'Proof that this Application has written these objects, so that marks which were changed while no agent ran are ' +
+        'known as forged. Absent: nothing is proven.',
+    ),
 });
 
 const heldPruneSchema = z.object({

@@ -342,6 +342,9 @@ export interface ClusterCapabilities extends Capabilities {
 }
 
 /** Where the objects of Applications go. */
+/** 'some': those that a role names, if any. */
+export type WritableNames = 'all' | 'some' | 'none';
+
 export interface Cluster {
   /** Identifies the cluster in keys of caches, claims and limits: the uid of the kube-system namespace, or the URL. */
   readonly clusterId: string;
@@ -357,8 +360,10 @@ export interface Cluster {
   definitions(): Promise<ReadonlyMap<string, string> | undefined>;
   readonly live: LiveStore;
   /**
-   * Whether an identity may create and change objects of a kind in a namespace, by an access review that is kept for a
+   * Which objects of a kind in a namespace an identity may create and change, by access reviews that are kept for a
    * while. Throws StageError where there is no answer.
    */
-  mayWrite(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<boolean>;
+  writableNames(identity: Identity, kind: KindInfo, place: Pick<ObjectId, 'namespace'>): Promise<WritableNames>;
+  /** The same for one object, where rights may be limited to single names. */
+  mayWriteName(identity: Identity, kind: KindInfo, object: Pick<ObjectId, 'namespace' | 'name'>): Promise<boolean>;
 }

@@ -53,8 +53,19 @@ export function readConfig(
     if (Number(config[least]) <= Number(config[most])) continue;
     return { ok: false, problem: `--${SETTINGS[least].flag} must not be longer than --${SETTINGS[most].flag}` };
   }
+  const problem = problemOfSignIn(config as Config);
+  if (problem !== undefined) return { ok: false, problem };
   if (config['kubeconfig'] === '' && environment['KUBECONFIG']) config['kubeconfig'] = environment['KUBECONFIG'];
   return { ok: true, config: config as Config };
+}
+
+/** Settings of the sign-in that do not fit together. */
+function problemOfSignIn({ oidcIssuer, oidcClientId, oidcScopes, publicUrl }: Config): string | undefined {
+  if (oidcIssuer === undefined) return undefined;
+  if (oidcClientId === '') return '--oidc-issuer needs --oidc-client-id';
+  if (publicUrl === undefined) return '--oidc-issuer needs --public-url, to which the provider sends browsers back';
+  if (!oidcScopes.split(' ').includes('openid')) return `--oidc-scopes must contain openid, not only '${oidcScopes}'`;
+  return undefined;
 }
 
 export function variableOf({ flag }: Pick<Setting, 'flag'>): string {

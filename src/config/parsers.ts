@@ -31,6 +31,8 @@ export const PARSERS: Readonly<Record<SettingType, (raw: string, range: Setting[
   duration: parseDurationSetting,
   count: parseCount,
   address: parseAddress,
+  origin: parseOrigin,
+  issuer: parseIssuer,
 };
 
 function oneOf(values: readonly string[]): (raw: string) => Parsed {
@@ -73,4 +75,20 @@ function parseAddress(raw: string): Parsed {
   const port = Number(digits);
   if (!host || port > 65_535) return { problem: 'host:port, such as 127.0.0.1:8080' };
   return { value: { host: host.replace(/^\[|\]$/g, ''), port } };
+}
+
+function parseOrigin(raw: string): Parsed {
+  if (raw === '') return { value: undefined };
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  const isOrigin = url && /^https?:$/.test(url.protocol) && [url.origin, `${url.origin}/`].includes(raw.toLowerCase());
+  return isOrigin
+    ? { value: url.origin }
+    : { problem: 'the address of a site without a path, such as https://tautline.example.com' };
+}
+
+function parseIssuer(raw: string): Parsed {
+  if (raw === '') return { value: undefined };
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  const isIssuer = url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
+  return isIssuer ? { value: raw } : { problem: 'the address of an issuer, such as https://login.example.com' };
 }

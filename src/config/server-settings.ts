@@ -18,6 +18,29 @@ export const SERVER_SETTINGS = {
     default: 'nothing',
     description: 'what the status API shows without a token: nothing, or the names and states of all Applications',
   },
+  publicUrl: {
+    flag: 'public-url',
+    type: 'origin',
+    default: '',
+    description:
+      'address by which browsers reach the status API, such as https://tautline.example.com; needed for OIDC',
+  },
+  sessionKeyFile: text(
+    'session-key-file',
+    '',
+    'file with at least 32 random bytes that seal sessions; empty: a restart of the agent ends all sessions',
+  ),
+  oidcIssuer: {
+    flag: 'oidc-issuer',
+    type: 'issuer',
+    default: '',
+    description:
+      'address of the OpenID Connect provider at which people sign in, which the API server must trust; empty: none',
+  },
+  oidcClientId: text('oidc-client-id', '', 'id of Tautline at this provider, the audience that the API server expects'),
+  oidcClientSecretFile: text('oidc-client-secret-file', '', 'file with the secret of this client; empty: it has none'),
+  oidcScopes: text('oidc-scopes', 'openid profile email', 'scopes to ask for, separated by spaces; openid among them'),
+  oidcName: text('oidc-name', 'single sign-on', 'name of the provider on the page'),
   metricsNeedToken: bool(
     'metrics-need-token',
     'false',

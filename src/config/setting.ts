@@ -13,7 +13,9 @@ export type SettingType =
   | 'boolean'
   | 'address'
   | 'level'
-  | 'anonymous';
+  | 'anonymous'
+  | 'origin'
+  | 'issuer';
 
 export interface Setting {
   /** Long flag without its dashes. The variable is `TAUTLINE_` and the flag in capitals, with `_` for `-`. */
@@ -41,6 +43,10 @@ export interface ValueOf {
   /** Milliseconds. */
   duration: number;
   boolean: boolean;
+  /** Scheme, host and port of a site, such as `https://tautline.example.com`; undefined if none is set. */
+  origin: string | undefined;
+  /** Address of an OpenID Connect issuer, by https; undefined if none is set. */
+  issuer: string | undefined;
   address: { readonly host: string; readonly port: number };
 }
 

@@ -110,7 +110,7 @@ export const ERROR_CODES = {
   /** The cluster as a whole. */
   cluster: ['ClusterConfigInvalid', 'ClusterUnauthorized', 'ClusterUnreachable', 'DiscoveryFailed', 'CrdMissing'],
   /** The agent itself. `Internal` is a defect of Tautline; the log has the details. */
-  agent: ['DataDirUnusable', 'AddressUnavailable', 'InventoryUnreadable', 'Internal'],
+  agent: ['DataDirUnusable', 'AddressUnavailable', 'SessionKeyUnusable', 'InventoryUnreadable', 'Internal'],
 } as const satisfies Record<string, readonly string[]>;
 
 type ErrorGroup = keyof typeof ERROR_CODES;

@@ -12,14 +12,16 @@ import { nextTurn } from '../cluster/concurrency.ts';
 import type { Change } from '../diff/changes.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
+import { hasSyncWaves } from '../plan/sync-waves.ts';
 import type { Snapshot } from '../source/snapshot.ts';
 import { endAttempt, noteHealth, startAttempt } from './attempt.ts';
 import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
 import { invalidChecks, runHealthChecks, type CheckResults } from './decide/health-checks.ts';
+import { healApplied, withoutHeals } from './decide/heal-applied.ts';
 import { encodeAhead, forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
-import { announceDesired, isUnsent, planPass, planQuestionOf } from './decide/plan-pass.ts';
+import { announceDesired, isUnsent, planPass, planQuestionOf, type PlannedPass } from './decide/plan-pass.ts';
 import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
@@ -30,6 +32,7 @@ import { carryOut, countSync } from './effect/carry-out.ts';
 import { answerDryRun, tryOut } from './effect/dry-run.ts';
 import { locateRefusals } from './effect/locate-refusals.ts';
 import type { ApplicationRecord } from './memory.ts';
+import { dependenciesOf } from './neighbours/readiness.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
@@ -123,7 +126,7 @@ async function runDryRun(pass: Pass): Promise<NextPass> {
 
 /** The picture, left to right. Stages that were not reached are missing from the findings. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, context, memory } = pass;
+  const { application, context, memory, record } = pass;
   const { clocks } = memory;
   // A person who asks gives the sync the whole of spec.sync.timeout again.
   if (pass.goal.isForced) endAttempt(clocks);
@@ -141,21 +144,26 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   await nextTurn();
   pass.signal.throwIfAborted();
   pass.goal = goalForObjects(pass.goal, application, changes);
-  if (pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun) await recallAccepted(pass, bound, changes);
+  const isActing = pass.goal.intent.mode === 'auto' && !pass.goal.isDryRun;
+  // Nothing is held back in an Application without waves and dependencies, unless the plan has no room.
+  const mayWait = dependenciesOf(record.stored).length > 0 || hasSyncWaves(changes);
+  if (isActing && mayWait) await recallAccepted(pass, bound);
   const checks = await checkGate(pass, changes);
-  const { planned, goal, excess } = await planPass(planQuestionOf(pass, checks), {
-    snapshot,
-    bound,
-    inventory,
-    changes,
-  });
+  const plan = (): Promise<PlannedPass> =>
+    planPass(planQuestionOf(pass, checks), { snapshot, bound, inventory, changes });
+  let { planned, goal, excess } = await plan();
+  if (excess && isActing && (await recallAccepted(pass, bound))) ({ planned, goal, excess } = await plan());
   pass.goal = goal;
   if (excess) pass.failures.push(excess);
   await nextTurn();
   pass.signal.throwIfAborted();
   const foreseen = await foreseeChanges(pass, planned.changes, isUnsent(planned));
-  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned, changes: foreseen };
-  const applied = await takeEffect(pass, planned.plan, findings);
+  const heals = await healApplied(pass, bound, planned);
+  const { braked } = heals;
+  const findings: Findings = { ...begun, snapshot, bound, rivalClaims, ...planned, changes: foreseen, braked };
+  const sent = { ...planned.plan, waves: [...heals.waves, ...planned.plan.waves] };
+  const results = await takeEffect(pass, sent, findings);
+  const applied = results && withoutHeals(results, heals.waves);
   if (pass.goal.isDryRun) return { ...findings, applied };
   await nextTurn();
   const health = await timed(pass, 'health', () => assessObjects(pass, bound, planned.changes));

@@ -7,6 +7,7 @@ import { encodeInventory } from '../application/inventory.ts';
 import type { ApplicationMetadata, StoredStatus } from '../application/schema.ts';
 import type { ApplicationStatus, HeldPruneStatus, InventoryValue, LastRequest } from '../application/status-schema.ts';
 import type { ObjectId } from '../object/identity.ts';
+import { isMap, type Value } from '../object/value.ts';
 import { clip, mergeConditions, type ConditionValue } from './pass-conditions.ts';
 import type { PassReport } from './report.ts';
 
@@ -41,12 +42,21 @@ export function composeSuspended(
 ): ApplicationStatus {
   const message = 'suspended: nothing is fetched, compared or written until spec.suspend is false';
   const values: ConditionValue[] = [{ type: 'Ready', status: 'False', reason: 'Suspended', message }];
-  const next = withConditions({ metadata, status }, values, nowMs);
+  const { inventory, ...next } = withConditions({ metadata, status }, values, nowMs);
   return {
     ...next,
+    ...(inventory ? { inventory: withoutProof(inventory) } : {}),
     ...(reconcileAt === undefined ? {} : { lastHandledReconcileAt: reconcileAt }),
     ...(request ? { lastRequest: refusedRequest(request, message, nowMs) } : {}),
   };
+}
+
+/** While nothing is looked at, others may come to own any of the objects. */
+function withoutProof(stored: InventoryValue): InventoryValue {
+  // One that cannot be read stays as it is stored.
+  if (!isMap(stored as Value)) return stored;
+  const { written: _proof, ...inventory } = stored;
+  return inventory;
 }
 
 /** The status as metrics and status API show it while it cannot be stored, for the reason in `message`. */

@@ -94,10 +94,12 @@ interface Circumstances {
 /** Keeps the stored inventory if it could not be read. */
 function inventoryOf(
   previous: StoredStatus,
-  { inventory, encodedInventory }: PassReport,
+  { inventory, encodedInventory, written }: PassReport,
 ): Pick<ApplicationStatus, 'inventory'> {
   if (inventory?.length === 0) return {};
-  if (inventory) return { inventory: encodeOnce(inventory, encodedInventory).value };
+  if (inventory) {
+    return { inventory: { ...encodeOnce(inventory, encodedInventory).value, ...(written ? { written } : {}) } };
+  }
   return previous.inventory === undefined ? {} : { inventory: previous.inventory as InventoryValue };
 }
 

@@ -2,7 +2,7 @@
 import type { EncodedInventory } from '../application/inventory.ts';
 import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
-import type { Hold, SourceRevision } from '../application/status-schema.ts';
+import type { Hold, SourceRevision, WrittenValue } from '../application/status-schema.ts';
 import type { WindowState } from '../application/windows.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
@@ -87,6 +87,8 @@ export interface PassReport {
   readonly inventory: readonly ObjectId[] | undefined;
   /** The stored form of the same set or of an earlier one, to be used again if the set is the same. */
   readonly encodedInventory?: EncodedInventory;
+  /** The proof that the Application has written these objects. undefined: there is none. */
+  readonly written?: WrittenValue | undefined;
   /** By `idKey`: Jobs and bare Pods that completed or failed, with their manifest digest. undefined: not read. */
   readonly finishedJobs: ReadonlyMap<string, string> | undefined;
   /** The same for Jobs and bare Pods that were started and have not ended yet. */

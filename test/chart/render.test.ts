@@ -140,10 +140,13 @@ test('checks of health are a ConfigMap of the chart, whose change starts another
   assert.doesNotMatch(JSON.stringify(without), /health-checks/);
 });
 
-test('the status API, which has no login, is reachable from outside the Pod only with a Service', async () => {
+test('the status API is reachable from outside the Pod only with a Service', async () => {
   const argsWith = async (values: unknown): Promise<readonly string[]> => containerOf(await helm.render(values)).args;
   assert.ok((await argsWith({})).includes('--api-address=127.0.0.1:8080'));
   assert.ok((await argsWith({ api: { service: true } })).includes('--api-address=0.0.0.0:8080'));
+  const signIn = await argsWith({ api: { sessionKeySecretName: 'session', oidcClientSecretName: 'oidc' } });
+  assert.ok(signIn.includes('--session-key-file=/session-key/key'));
+  assert.ok(signIn.includes('--oidc-client-secret-file=/oidc-client/client-secret'));
 });
 
 test('every port of a Service or of the NetworkPolicy is a port of the container', async () => {

@@ -34,7 +34,7 @@ const ALL_ON = {
   extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
   extraVolumeMounts: [{ name: 'ca', mountPath: '/ca', readOnly: true }],
   listenHost: '[::]',
-  api: { service: true },
+  api: { service: true, sessionKeySecretName: 'session', oidcClientSecretName: 'oidc' },
   webhook: {
     enabled: true,
     secretName: 'webhooks',

@@ -124,6 +124,11 @@ export function fluxSubstitutionBinary(options: LookupOptions = {}): Promise<str
   return builtBinary({ name: 'flux-substitution', folder: '../golden/substitution' }, options);
 }
 
+/** Path of the program that judges alerts and dashboards with the packages of Prometheus. May build for minutes. */
+export function prometheusJudgeBinary(options: LookupOptions = {}): Promise<string> {
+  return builtBinary({ name: 'prometheus-judge', folder: '../chart/prometheus' }, options);
+}
+
 interface Built {
   readonly name: string;
   /** The folder of its Go module, relative to that of this file. */

@@ -1,7 +1,7 @@
 /**
- * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock and the substitution of Flux
- * into the cache, and prints their paths. Run it before parallel tests, so that the long build happens once and its
- * progress is visible.
+ * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock, the substitution of Flux,
+ * the judge of alerts and dashboards, and Chromium into the cache, and prints their paths. Run it before parallel tests,
+ * so that the long build happens once and its progress is visible.
  */
 import {
   ageKeygenBinary,
@@ -10,9 +10,11 @@ import {
   helmBinary,
   kustomizeBinary,
   landlockBinary,
+  prometheusJudgeBinary,
   registryBinary,
   sopsBinary,
 } from './binaries.ts';
+import { chromiumFolder } from '../support/chromium.ts';
 
 console.log(await controlPlaneBinary());
 console.log(await kustomizeBinary());
@@ -22,3 +24,5 @@ console.log(await ageKeygenBinary());
 console.log(await landlockBinary());
 console.log(await registryBinary());
 console.log(await fluxSubstitutionBinary());
+console.log(await prometheusJudgeBinary());
+console.log(await chromiumFolder());

@@ -103,7 +103,8 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
     capabilities: async () => ({ kubeVersion: 'v1.36.3', apiVersions: [], digest: 'one' }),
     definitions: async () => undefined,
     live,
-    mayWrite: async () => true,
+    writableNames: async () => 'all' as const,
+    mayWriteName: async () => true,
   };
   const pass: Pass = {
     ...{ application, record, context, target, identity: agentIdentity, memory: emptyMemory() },

@@ -11,6 +11,8 @@ export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Absent: all names. */
+  readonly resourceNames?: readonly string[];
 }
 
 export function rule(group: string, resource: string, verbs: readonly string[] = ALL_VERBS): Rule {

@@ -54,14 +54,16 @@ export interface ApplicationHandle {
 
 export interface WorldOptions {
   readonly mode?: 'full' | 'api-server-only';
+  /** Further arguments of kube-apiserver. */
+  readonly apiServerArgs?: readonly string[];
 }
 
 /** Long enough for a loaded machine, so that a test fails by behaviour and not by load. */
 const PATIENCE_MS = 120_000;
 
-export async function startWorld({ mode = 'api-server-only' }: WorldOptions = {}): Promise<World> {
+export async function startWorld({ mode = 'api-server-only', apiServerArgs = [] }: WorldOptions = {}): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'tautline-world-'));
-  const plane = await startControlPlane({ mode });
+  const plane = await startControlPlane({ mode, apiServerArgs });
   const git = await startGitServer(root);
   const agents: RunningAgent[] = [];
   const installed = await plane.kubectl(['apply', '--server-side', '-f', '-'], { input: printCrd() });

@@ -8,13 +8,13 @@ import type { Clock } from '../../telemetry/ports.ts';
 
 /** A right that was granted or taken away counts after this time. */
 const KEPT_MS = 60_000;
-/** Results that are remembered at once; the oldest are forgotten first. */
 const MAX_KEPT = 10_000;
 
 /** Returns the result for a key, or asks for it. Rejects as `send` does. */
 export type KeptReviews<T> = (key: string, send: () => Promise<T>) => Promise<T>;
 
-export function keepReviews<T>(clock: Pick<Clock, 'monotonicMs'>): KeptReviews<T> {
+/** `maxKept`: results that are remembered at once; the oldest are forgotten first. */
+export function keepReviews<T>(clock: Pick<Clock, 'monotonicMs'>, maxKept = MAX_KEPT): KeptReviews<T> {
   const reviews = new Map<string, { readonly endsMs: number; readonly result: Promise<T> }>();
   return (key, send) => {
     const nowMs = clock.monotonicMs();
@@ -23,7 +23,7 @@ export function keepReviews<T>(clock: Pick<Clock, 'monotonicMs'>): KeptReviews<T
     reviews.delete(key);
     const review = { endsMs: nowMs + KEPT_MS, result: send() };
     reviews.set(key, review);
-    const [oldest] = reviews.size > MAX_KEPT ? reviews.keys() : [];
+    const [oldest] = reviews.size > maxKept ? reviews.keys() : [];
     if (oldest !== undefined) reviews.delete(oldest);
     review.result.catch(() => {
       if (reviews.get(key) === review) reviews.delete(key);

@@ -34,7 +34,8 @@ export function brakeHeals({ records }: HealsMemory, changes: readonly Change[],
     const heal = { manifestDigest: change.desired.digest, nowMs };
     const current = currentRecord(record, heal, defaultBrake);
     if (!current) {
-      records.delete(key);
+      // While a newer manifest waits, the record may be about the applied one.
+      if (nowMs - record.lastHealMs >= defaultBrake.quietMs) records.delete(key);
       continue;
     }
     const waitMs = isHeal(change) && !endsRecreation(change, record) ? brakeMs(record, heal, defaultBrake) : 0;
@@ -85,6 +86,15 @@ const HEALING_OUTCOMES: ReadonlySet<Outcome> = new Set(['configured', 'created',
 /** An object that Tautline itself deleted must not stay away for the length of a pause. */
 function endsRecreation({ type }: Change, { isRecreating }: HealMemory): boolean {
   return isRecreating && type === 'create';
+}
+
+/** The brake on two sets of heals of one pass. */
+export function joinBraked(one: Braked, other: Braked): Braked {
+  return {
+    held: new Map([...one.held, ...other.held]),
+    contested: [...one.contested, ...other.contested],
+    againInMs: Math.min(one.againInMs, other.againInMs),
+  };
 }
 
 /** The object is gone or released. */

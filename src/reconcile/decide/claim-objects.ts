@@ -12,7 +12,7 @@ import type { ReconcileContext } from '../context.ts';
 import type { Claims } from '../neighbours/claims.ts';
 import {
   desireFor,
-  isActing,
+  isGiving,
   isOfNewestSpec,
   isSameRepository,
   isSameSource,
@@ -194,7 +194,7 @@ function isBetter(claimant: Claimant, owner: string, disputed: Disputed): boolea
   // Until its inventory is read, the owner holds what status says: a restart must not shuffle owners.
   const isHeld = neighbours.get(owner)?.holds(disputed.id) !== false;
   const theirs = titleOf(claimant, owner, { ...disputed, isHeld });
-  // A review does not show rights that are limited to single names: the write of the claimant will tell.
+  // A review forecasts and does not decide: the write of the claimant will tell.
   if (own === 'none' && theirs === 'none') return claimant.isActing;
   return TITLES.indexOf(own) > TITLES.indexOf(theirs);
 }
@@ -228,7 +228,7 @@ export function hasGivenUp({ key, neighbours, isActing: isApplying }: Claimant, 
   if (!mayPass({ key, id }, owner)) return false;
   if (!isApplying || !own?.announced?.ids.has(idKey(id)) || !isOfNewestSpec(own) || !other) return false;
   if (other.isDeleted) return isSameRepository(own, other);
-  if (!isActing(other) || !isSameSource(own, other)) return false;
+  if (!isGiving(other) || !isSameSource(own, other)) return false;
   return desireFor(idKey(id), other, relationTo(own.announced, other)) === 'undesired';
 }
 

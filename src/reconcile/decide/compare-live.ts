@@ -21,6 +21,7 @@ import type { Pass } from '../pass.ts';
 import { healthOfAbsentJob, isJobOfManifest, readJobRecords } from './ended-jobs.ts';
 import { claimantOf, claimObjects, disputedPairs, hasGivenUp, readClaims } from './claim-objects.ts';
 import { doubtAnswers, noteDryRun, noteForeseen, recallForeseen, type Doubt } from './evidence.ts';
+import { createForgeryJudge, hasProof } from './forged-marks.ts';
 import { leftoverOf, noteSeen } from './inventory.ts';
 import { lookForMissingKinds, type KnownKinds } from './missing-kinds.ts';
 import { settleSentJobs } from './sent-jobs.ts';
@@ -80,8 +81,8 @@ export async function compareLive(
       settled: memory.evidence.settled,
       claims: (id) => claimants.get(idKey(id)),
       isGivenUp: (id, annotation) => isGivenUp(pass, id, annotation),
-      hasWritten: (id) => memory.inventory.written.has(idKey(id)),
-      isForged: (id, annotation) => isForged(pass, id, annotation),
+      hasWritten: (id) => hasProof(memory.inventory, id),
+      isForged: createForgeryJudge(pass),
       memory: {
         baselines: memory.evidence.baselines,
         isDoubted: (key) => memory.evidence.doubted.has(key),
@@ -115,18 +116,10 @@ function doubtOf({ goal, context: { chance, clock, settings } }: Pass): Doubt {
 }
 
 /** Whether the Application that an object's marks name lets this one have it. */
-function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
+export function isGivenUp(pass: Pass, id: ObjectId, annotation: string): boolean {
   const giver = parseOwner(annotation);
   if (giver?.hubId !== pass.context.hub.hubId) return false;
   return hasGivenUp(claimantOf(pass), applicationKey(giver.namespace, giver.name), id);
-}
-
-/** Whether an object that this Application has written carries the marks of one that has not written it. */
-function isForged({ context, memory }: Pass, id: ObjectId, annotation: string): boolean {
-  if (!memory.inventory.written.has(idKey(id))) return false;
-  const named = parseOwner(annotation);
-  const isOfHub = named?.hubId === context.hub.hubId;
-  return !isOfHub || context.neighbours.get(applicationKey(named.namespace, named.name))?.hasWritten(id) !== true;
 }
 
 function runOf(health: Health | undefined): 'ended' | 'failed' | undefined {

@@ -7,10 +7,10 @@
  *   desires at this commit. One that has read a newer commit counts for what it desires there.
  *   Each object waits for that since it left, up to a bound, however often the commit changes.
  * - An object that another Application desires goes over to it: the other one takes it while it still carries our
- *   marks, so it has an owner at any moment. An Application that has not taken the object in time, or that does not
- *   write by itself and holds no object yet, finds it released.
- * - An object that a paused Application desires is kept, with our marks and in our inventory, until that one takes it
- *   or none desires it any more: a released object would have no Application that deletes it when it leaves Git.
+ *   marks, so it has an owner at any moment.
+ * - An object that a paused Application desires, or one that has not taken it in time, is kept, with our marks and in
+ *   our inventory, until that one takes it or none desires it any more: a released object would have no Application
+ *   that deletes it when it leaves Git. Only the sync of a commit that a request names releases it for one that acts.
  * - An object that an Application desired when it could be read last is kept for as long as it cannot be read.
  * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
  *   over to another namespace; see standing.ts.
@@ -24,6 +24,7 @@ import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
 import {
   desireFor,
   isActing,
+  isDetecting,
   isHolding,
   isOfNewestSpec,
   isSameSource,
@@ -106,7 +107,7 @@ interface WaitFate {
   readonly type: 'wait';
   readonly reason: string;
   /** The change once the time is over. */
-  readonly after: 'asPlanned' | 'released' | 'kept';
+  readonly after: 'asPlanned' | 'released' | 'left' | 'kept';
   /** Key of the Application that it waits for. undefined: for all. */
   readonly to?: string;
   /** Some that it waits for have not read the commit, although they can be reached. */
@@ -180,6 +181,10 @@ function silenceText([first, ...more]: readonly Neighbour[]): string {
   return `it is pruned once Application ${first?.key}${others} of the same source has read the revision`;
 }
 
+function keptText(taker: string, which = ''): string {
+  return `it is kept until Application ${taker}${which} takes it over`;
+}
+
 type WishQuestion = Pick<HandOverQuestion, 'key' | 'state' | 'isPinned' | 'neighbours'> &
   Partial<Pick<HandOverQuestion, 'nowMs'>>;
 
@@ -197,15 +202,17 @@ function wishFor(
     if (neighbour && isTaker === undefined) return { type: 'pause', reason: UNREVIEWED_TEXT, untilMs: nowMs };
     if (!neighbour || !isTaker) continue;
     const desire = desireFor(idKey(id), neighbour, isPinned ? 'same' : relationTo(state, neighbour));
-    if (desire === 'desired' && !isPinned && isPaused(neighbour, own)) {
-      held = { type: 'keep', reason: `it is kept until Application ${other}, which is paused, takes it over` };
+    if (desire === 'desired' && isPaused(neighbour, own)) {
+      held = { type: 'keep', reason: keptText(other, ', which is paused,') };
       continue;
     }
-    if (desire === 'desired' && (!isActing(neighbour) || neighbour.dependsOn(key)))
-      return { type: 'release', to: other };
+    if (desire === 'desired' && !isActing(neighbour)) return { type: 'release', to: other };
+    if (desire === 'desired' && neighbour.dependsOn(key)) {
+      return isPinned ? { type: 'release', to: other } : { type: 'keep', reason: keptText(other) };
+    }
     if (desire === 'desired') {
       const reason = `Application ${other} takes it over`;
-      return { type: 'wait', reason, after: 'released', to: other };
+      return { type: 'wait', reason, after: isPinned ? 'released' : 'left', to: other };
     }
     if (desire !== 'held') continue;
     const reason = `it is kept: Application ${other} desired it before, and has not read the revision`;
@@ -239,11 +246,16 @@ function carryTimes(
   const sinceMs = question.neighbours.waitSince(question.key, waiting);
   const waits = new Map<string, string>();
   const released = new Map<string, string>();
+  const kept = new Map<string, string>();
   const open: WaitFate[] = [];
   let againMs = Infinity;
+  const keep = (id: string, reason: string): void => {
+    kept.set(id, reason);
+    againMs = Math.min(againMs, nowMs + Math.min(handOverWaitMs, LOOK_AGAIN_MS));
+  };
   for (const [id, fate] of fates) {
     if (fate.type === 'release') released.set(id, fate.to);
-    if (fate.type === 'keep') againMs = Math.min(againMs, nowMs + Math.min(handOverWaitMs, LOOK_AGAIN_MS));
+    if (fate.type === 'keep') keep(id, fate.reason);
     if (fate.type === 'pause') againMs = Math.min(againMs, fate.untilMs);
     if (fate.type === 'pause') waits.set(id, fate.reason);
     if (fate.type !== 'wait') continue;
@@ -254,12 +266,13 @@ function carryTimes(
     if (!isOver) againMs = Math.min(againMs, endsMs);
     if (!isOver) open.push(fate);
     // It may have looked before our announcement said that the object is free.
-    if (fate.after === 'released' && fate.to !== undefined && leftMs >= nowMs) question.neighbours.wake(fate.to);
+    if (fate.after !== 'asPlanned' && fate.to !== undefined && leftMs >= nowMs) question.neighbours.wake(fate.to);
     if (!isOver || fate.after === 'kept') waits.set(id, fate.reason);
     else if (fate.after === 'released' && fate.to !== undefined) released.set(id, fate.to);
+    else if (fate.after === 'left' && fate.to !== undefined) keep(id, keptText(fate.to));
   }
   ask(question, others, open);
-  const decided = changes.map((change) => keepForTaker(releaseToTaker(change, released), fates.get(idKey(change.id))));
+  const decided = changes.map((change) => keepForTaker(releaseToTaker(change, released), kept));
   return { waits, changes: decided, againInMs: againMs - nowMs };
 }
 
@@ -291,15 +304,14 @@ export async function foreseeHandOver(
   const others = neighboursOfSource(question);
   const mayTake = await reviewTakers(question, left, others);
   const takers = new Map<string, string>();
-  const wishes = new Map<string, Fate>();
+  const kept = new Map<string, string>();
   for (const { id } of left) {
     const wish = wishFor(question, id, { others, mayTake });
-    if (!wish) continue;
-    wishes.set(idKey(id), wish);
-    const to = wish.type === 'release' || wish.type === 'wait' ? wish.to : undefined;
+    if (wish?.type === 'keep') kept.set(idKey(id), wish.reason);
+    const to = wish?.type === 'release' || wish?.type === 'wait' ? wish.to : undefined;
     if (to !== undefined) takers.set(idKey(id), to);
   }
-  return changes.map((change) => keepForTaker(releaseToTaker(change, takers), wishes.get(idKey(change.id))));
+  return changes.map((change) => keepForTaker(releaseToTaker(change, takers), kept));
 }
 
 /** An object that another Application has taken is no conflict. */
@@ -318,8 +330,9 @@ function releaseToTaker(change: Change, takers: ReadonlyMap<string, string>): Ch
 }
 
 /** It stays in the inventory, and nothing waits for it: this Application has done all that it may. */
-function keepForTaker(change: Change, fate: Fate | undefined): Change {
-  return fate?.type === 'keep' ? { ...change, type: 'none', reason: fate.reason, isLeftToOther: true } : change;
+function keepForTaker(change: Change, kept: ReadonlyMap<string, string>): Change {
+  const reason = kept.get(idKey(change.id));
+  return reason === undefined ? change : { ...change, type: 'none', reason, isLeftToOther: true };
 }
 
 function hasSaidAll(other: Neighbour, state: SourceState): boolean {
@@ -336,11 +349,11 @@ function isSuspended({ application }: Neighbour): boolean {
 }
 
 /**
- * Whether an Application that holds objects writes nothing for now, and can take an object over from this one later.
- * An Application that holds no object yet only looks on: an object that moves to it is free for another manager.
+ * Whether an Application writes nothing for now, and can take an object over from this one later. One in mode detect
+ * that holds no object only looks on: an object that moves to it is free for another manager.
  */
 function isPaused(other: Neighbour, self: Neighbour | undefined): boolean {
-  return self !== undefined && isActing(self) && isHolding(other) && (!isActing(other) || isHeldBack(other, self));
+  return isActing(other) ? isHeldBack(other, self) : isHolding(other) || !isDetecting(other);
 }
 
 /** Whether a rollback keeps an Application at another commit, so that it does not come to this one by itself. */

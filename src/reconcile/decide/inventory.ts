@@ -4,19 +4,26 @@
  */
 import { decodeInventory, encodeAside, encodeOnce, isLargeInventory } from '../../application/inventory.ts';
 import type { Application } from '../../application/schema.ts';
-import type { InventoryValue } from '../../application/status-schema.ts';
+import type { InventoryValue, WrittenValue } from '../../application/status-schema.ts';
+import { decodeWritten, encodeWritten } from '../../application/written.ts';
 import type { Change } from '../../diff/changes.ts';
 import { readOwnership, type Owner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
-import { isEqualValue, type Value } from '../../object/value.ts';
+import { isEqualValue, valueAt, type Value } from '../../object/value.ts';
 import type { InventoryMemory } from './memory.ts';
+
+/** The part of an Application that its inventory is read from. */
+export interface StoredInventory {
+  readonly status: Pick<Application['status'], 'inventory' | 'pruneGuard'>;
+  readonly metadata: Pick<Application['metadata'], 'uid'>;
+}
 
 /**
  * From status at the start of the agent's life and when another writer (a second agent, a person) has changed it, else
  * from memory. Only a confirmed end removes an id: an id that only one of the two has is not concluded to be gone.
  */
-export function readInventory(memory: InventoryMemory, { status }: Pick<Application, 'status'>): Map<string, ObjectId> {
+export function readInventory(memory: InventoryMemory, { status, metadata }: StoredInventory): Map<string, ObjectId> {
   const stored = status.inventory;
   if (memory.ids && isEqualValue(stored, memory.stored)) return memory.ids;
   const decoded = decodeInventory(stored);
@@ -33,6 +40,8 @@ export function readInventory(memory: InventoryMemory, { status }: Pick<Applicat
   if (!memory.ids) memory.sizeBefore = status.pruneGuard?.objectsBefore;
   memory.ids ??= new Map();
   for (const id of decoded.ids) memory.ids.set(idKey(id), id);
+  // The proof of an earlier process is older than everything that this one has seen.
+  if (memory.stored === undefined) memory.recalled = decodeWritten(stored, decoded.ids.map(idKey), metadata.uid);
   memory.stored = stored;
   return memory.ids;
 }
@@ -53,12 +62,24 @@ export function encodeFor(memory: Pick<InventoryMemory, 'encoded'>, ids: readonl
   return encoded.value;
 }
 
+/** The proof of what this Application has written, to be stored with the inventory. */
+export function writtenOf(
+  { ids, written, recalled }: Pick<InventoryMemory, 'ids' | 'written' | 'recalled'>,
+  uid: string,
+): WrittenValue | undefined {
+  const hasWritten = (key: string): boolean => written.has(key) || recalled.has(key);
+  return encodeWritten({ inventory: ids?.keys() ?? [], hasWritten }, uid);
+}
+
 /** By `idKey`: the ids of a stored inventory; none if it cannot be read. */
 export function keysOfStored(
   { encoded }: Pick<InventoryMemory, 'encoded'>,
   stored: Value | undefined,
 ): ReadonlySet<string> {
-  if (encoded && isEqualValue(encoded.value as Value, stored)) return encoded.keys;
+  const { gzip, objects } = encoded?.value ?? {};
+  if (encoded && isEqualValue(gzip, valueAt(stored, 'gzip')) && isEqualValue(objects, valueAt(stored, 'objects'))) {
+    return encoded.keys;
+  }
   const decoded = decodeInventory(stored);
   return new Set(decoded.ok ? decoded.ids.map(idKey) : []);
 }
@@ -110,12 +131,15 @@ export function completeInventory({ inventory, changes, owner }: Completion): st
  */
 export function noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): void {
   const written = new Set<string>();
+  const recalled = new Set<string>();
   for (const { type, id, live } of changes) {
     const isOurs = live !== undefined && readOwnership(live.body, owner).type === 'ours';
     const isLost = LOST.has(type) && (live !== undefined || type !== 'conflict');
     if (isOurs || (!isLost && memory.written.has(idKey(id)))) written.add(idKey(id));
+    else if (!isLost && memory.recalled.has(idKey(id))) recalled.add(idKey(id));
   }
   memory.written = written;
+  memory.recalled = recalled;
 }
 
 /** Changes of objects that are gone, or that no longer belong to this Application. */
@@ -127,11 +151,13 @@ export function noteWritten(memory: InventoryMemory, id: ObjectId): void {
 
 export function noteLost(memory: InventoryMemory, id: ObjectId): void {
   memory.written.delete(idKey(id));
+  memory.recalled.delete(idKey(id));
 }
 
 /** While nothing is looked at, another Application may come to own any object. */
 export function forgetWritten(memory: InventoryMemory): void {
   memory.written.clear();
+  memory.recalled.clear();
 }
 
 /** Objects in the inventory that are no longer desired. */

@@ -4,6 +4,7 @@
  * health-checks.ts).
  */
 import type { EncodedInventory } from '../../application/inventory.ts';
+import type { DesiredObject } from '../../bind/desired.ts';
 import type { Baseline, SettledChange } from '../../diff/changes.ts';
 import type { InvalidExpression } from '../../health/checks/evaluate.ts';
 import type { Health } from '../../health/health.ts';
@@ -19,6 +20,11 @@ export interface InventoryMemory {
    * since: the proof that it has written them. Dropping it costs access reviews where another Application claims one.
    */
   written: Set<string>;
+  /**
+   * The same for objects that this process has not seen yet, by what the status told when it was read first. It is a
+   * weaker proof: an Application may have come to own such an object just before the process before this one ended.
+   */
+  recalled: Set<string>;
   /** The stored inventory that was merged into `ids` last. */
   stored: Value | undefined;
   /** The stored form that was made last, if it is large. */
@@ -28,7 +34,14 @@ export interface InventoryMemory {
 }
 
 export function emptyInventoryMemory(): InventoryMemory {
-  return { ids: undefined, written: new Set(), stored: undefined, encoded: undefined, sizeBefore: undefined };
+  return {
+    ids: undefined,
+    written: new Set(),
+    recalled: new Set(),
+    stored: undefined,
+    encoded: undefined,
+    sizeBefore: undefined,
+  };
 }
 
 /** Answers of the API server about manifests. All of it may be dropped at the price of requests. */
@@ -39,6 +52,8 @@ export interface EvidenceMemory {
   accepted: Map<string, string>;
   /** The digest in status whose set `accepted` holds; see recall-accepted.ts. */
   recalledDigest: string | undefined;
+  /** Manifests that may have to be healed while newer ones wait; see heal-applied.ts. */
+  applied: AppliedObjects | undefined;
   /** By `idKey`: a settled comparison, and the manifest and object that it is about. */
   settled: Map<string, SettledChange>;
   /** By `idKey`: what a dry run has told about a change that waits. */
@@ -51,11 +66,19 @@ export interface EvidenceMemory {
   unserved: { readonly sinceMs: number; readonly isSettled: boolean } | undefined;
 }
 
+export interface AppliedObjects {
+  /** The digest in status of the set that they belong to. */
+  readonly digest: string;
+  /** By `idKey`. undefined: the applied revision has no such object, or cannot be made again. */
+  readonly objects: ReadonlyMap<string, DesiredObject | undefined>;
+}
+
 export function emptyEvidenceMemory(): EvidenceMemory {
   return {
     baselines: new Map(),
     accepted: new Map(),
     recalledDigest: undefined,
+    applied: undefined,
     settled: new Map(),
     foreseen: new Map(),
     doubted: new Set(),

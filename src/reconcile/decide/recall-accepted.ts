@@ -6,10 +6,8 @@
  * Invariant: only a set whose digest equals the one in status counts as accepted.
  */
 import type { Desired } from '../../bind/desired.ts';
-import type { Change } from '../../diff/changes.ts';
 import { idKey } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
-import { hasSyncWaves } from '../../plan/sync-waves.ts';
 import { readRevision, type ResolvedRevision } from '../../source/revision.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { acceptedDigest } from '../accepted.ts';
@@ -19,41 +17,45 @@ import { recallSnapshot } from '../desired/recall-source.ts';
 import { renderSnapshot } from '../desired/render-snapshot.ts';
 import { readPlace } from '../desired/source-place.ts';
 import { emptyMemory } from '../memory.ts';
-import { dependenciesOf } from '../neighbours/readiness.ts';
 import { beginReading, type Pass } from '../pass.ts';
 
-export async function recallAccepted(pass: Pass, bound: BoundSet, changes: readonly Change[]): Promise<void> {
-  const { application, identity, memory, record } = pass;
+/** Returns whether manifests were recalled that the memory lacked. */
+export async function recallAccepted(pass: Pass, { desired }: Pick<BoundSet, 'desired'>): Promise<boolean> {
+  const { application, identity, memory } = pass;
   const { evidence } = memory;
-  const { sync } = application.status;
-  const stored = sync?.digest;
-  if (stored === undefined || evidence.recalledDigest === stored) return;
-  // Nothing is held back in an Application without waves and dependencies.
-  if (dependenciesOf(record.stored).length === 0 && !hasSyncWaves(changes)) return;
-  if (acceptedDigest(identity, bound.desired.digest) === stored) return noteAll(pass, bound.desired, stored);
-  const applied = readRevision(sync?.lastAppliedRevision ?? '');
-  const desired = applied && (await readApplied(pass, applied));
-  if (!desired) return;
+  const stored = application.status.sync?.digest;
+  if (stored === undefined || evidence.recalledDigest === stored) return false;
+  const isPresent = acceptedDigest(identity, desired.digest) === stored;
+  const applied = isPresent ? desired : await readApplied(pass);
+  if (!applied) return false;
+  evidence.recalledDigest = stored;
   // A set with another digest was made by another spec: it is not asked for again.
-  if (acceptedDigest(identity, desired.digest) === stored) noteAll(pass, desired, stored);
-  else evidence.recalledDigest = stored;
+  if (applied === 'other') return false;
+  noteAll(pass, applied);
+  return true;
 }
 
 /** A manifest that this process has applied is newer than that of the stored set. */
-function noteAll({ memory }: Pass, { objects }: Desired, storedDigest: string): void {
+function noteAll({ memory }: Pass, { objects }: Desired): void {
   const { accepted } = memory.evidence;
   for (const { id, digest } of objects) if (!accepted.has(idKey(id))) accepted.set(idKey(id), digest);
-  memory.evidence.recalledDigest = storedDigest;
 }
 
-/** Renders and binds in a memory of its own. undefined: the revision cannot be read now. */
-async function readApplied(pass: Pass, applied: ResolvedRevision): Promise<Desired | undefined> {
-  const { application, context, signal } = pass;
+/**
+ * Renders and binds the revision that was applied last, in a memory of its own. other: the result is not the set whose
+ * digest is in status. undefined: the revision cannot be read now.
+ */
+export async function readApplied(pass: Pass): Promise<Desired | 'other' | undefined> {
+  const { application, context, identity, signal } = pass;
+  const { sync } = application.status;
+  const resolved = readRevision(sync?.lastAppliedRevision ?? '');
+  if (!resolved) return undefined;
   const reading = beginReading({ application, memory: emptyMemory(), context, signal });
   try {
-    const snapshot = await bringApplied(pass, applied);
+    const snapshot = await bringApplied(pass, resolved);
     if (!snapshot) return undefined;
-    return (await bindDesired(reading, await renderSnapshot(reading, snapshot)))?.desired;
+    const desired = (await bindDesired(reading, await renderSnapshot(reading, snapshot)))?.desired;
+    return !desired || acceptedDigest(identity, desired.digest) === sync?.digest ? desired : 'other';
   } catch (error) {
     if (signal.aborted || !(error instanceof StageError)) throw error;
     return undefined;

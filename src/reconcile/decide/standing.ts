@@ -7,9 +7,9 @@
  */
 import { namespaceOf } from '../../application/keys.ts';
 import { isOutOfReach, reachOf } from '../../bind/reach.ts';
-import { identityKey } from '../../cluster/identity.ts';
-import { createKindFinder } from '../../cluster/kinds.ts';
-import type { Cluster } from '../../cluster/ports.ts';
+import { identityKey, type Identity } from '../../cluster/identity.ts';
+import { createKindFinder, type KindInfo } from '../../cluster/kinds.ts';
+import type { Cluster, WritableNames } from '../../cluster/ports.ts';
 import { forEachConcurrently } from '../../cluster/concurrency.ts';
 import { isAccessKind } from '../../object/access-kinds.ts';
 import type { ObjectId } from '../../object/identity.ts';
@@ -28,7 +28,7 @@ export interface StandingPair {
 
 export interface StandingOptions {
   readonly neighbours: Pick<Neighbours, 'get'>;
-  readonly target: Pick<Cluster, 'kinds' | 'mayWrite'>;
+  readonly target: Pick<Cluster, 'kinds' | 'writableNames' | 'mayWriteName'>;
   readonly settings: Pick<ReconcileContext['settings'], 'allowCrossNamespace' | 'defaultServiceAccount'>;
 }
 
@@ -43,21 +43,103 @@ export async function reviewStanding(
   pairsOf: () => readonly StandingPair[],
   options: StandingOptions,
 ): Promise<Standing> {
-  const reviewed = new Map<string | undefined, boolean>([[undefined, false]]);
-  const { neighbours, settings, target } = options;
+  const reviews: Reviews = { places: new Map(), names: new Map() };
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const open = new Map(pairsOf().map((pair) => [rightKey(pair, options), pair] as const));
-    for (const key of reviewed.keys()) open.delete(key);
-    if (open.size === 0) break;
-    const findKind = createKindFinder(await target.kinds());
-    await forEachConcurrently([...open], { concurrency: CONCURRENCY }, async ([right, { key, id }]) => {
-      const identity = accountOf(key, id, { neighbours, settings });
-      const kind = findKind(id);
-      const isKnown = identity !== undefined && typeof kind === 'object';
-      reviewed.set(right, isKnown && (await target.mayWrite(identity, kind, id)));
-    });
+    const pairs = pairsOf();
+    const isAsked = [await reviewPlaces(pairs, reviews, options), await reviewNames(pairs, reviews, options)];
+    if (!isAsked.includes(true)) break;
   }
-  return (key, id) => reviewed.get(rightKey({ key, id }, options));
+  return (key, id) => {
+    const place = placeKey({ key, id }, options);
+    if (place === undefined) return false;
+    const writable = reviews.places.get(place);
+    if (writable === 'some') return reviews.names.get(`${place} ${id.name}`);
+    return writable && writable === 'all';
+  };
+}
+
+/**
+ * Whether Applications may have a say over any object of the kind and namespace of these pairs: a cheaper question than
+ * that of their standing, for Applications that have not told yet what they desire. Throws StageError where a review
+ * has no answer.
+ */
+export async function reviewSay(
+  pairs: readonly StandingPair[],
+  options: StandingOptions,
+): Promise<(key: string, id: ObjectId) => boolean> {
+  const reviews: Reviews = { places: new Map(), names: new Map() };
+  await reviewPlaces(pairs, reviews, options);
+  return (key, id) => {
+    const place = placeKey({ key, id }, options);
+    return place !== undefined && reviews.places.get(place) !== 'none';
+  };
+}
+
+interface Reviews {
+  /** By `placeKey`. */
+  readonly places: Map<string, WritableNames>;
+  /** By `placeKey` and name, where rights may be limited to single names. */
+  readonly names: Map<string, boolean>;
+}
+
+/** Returns whether anything was asked. */
+async function reviewPlaces(
+  pairs: readonly StandingPair[],
+  { places }: Reviews,
+  options: StandingOptions,
+): Promise<boolean> {
+  const open = new Map<string, StandingPair>();
+  for (const pair of pairs) {
+    const place = placeKey(pair, options);
+    if (place !== undefined && !places.has(place)) open.set(place, pair);
+  }
+  const { target } = options;
+  await askEach(open, options, async (place, { identity, kind, id }) => {
+    places.set(place, kind ? await target.writableNames(identity, kind, id) : 'none');
+  });
+  return open.size > 0;
+}
+
+/** The same for pairs whose place has rights on single names. */
+async function reviewNames(
+  pairs: readonly StandingPair[],
+  { places, names }: Reviews,
+  options: StandingOptions,
+): Promise<boolean> {
+  const open = new Map<string, StandingPair>();
+  for (const pair of pairs) {
+    const place = placeKey(pair, options);
+    if (place === undefined || places.get(place) !== 'some') continue;
+    const name = `${place} ${pair.id.name}`;
+    if (!names.has(name)) open.set(name, pair);
+  }
+  const { target } = options;
+  await askEach(open, options, async (name, { identity, kind, id }) => {
+    names.set(name, kind !== undefined && (await target.mayWriteName(identity, kind, id)));
+  });
+  return open.size > 0;
+}
+
+interface Asked {
+  readonly identity: Identity;
+  /** undefined: the kind is not served, or its API does not answer. */
+  readonly kind: KindInfo | undefined;
+  readonly id: ObjectId;
+}
+
+async function askEach(
+  open: ReadonlyMap<string, StandingPair>,
+  options: StandingOptions,
+  ask: (key: string, asked: Asked) => Promise<void>,
+): Promise<void> {
+  if (open.size === 0) return;
+  const findKind = createKindFinder(await options.target.kinds());
+  await forEachConcurrently([...open], { concurrency: CONCURRENCY }, async ([key, pair]) => {
+    const identity = accountOf(pair.key, pair.id, options);
+    const kind = findKind(pair.id);
+    // The Application may have gone while others were asked about.
+    if (identity) await ask(key, { identity, kind: typeof kind === 'object' ? kind : undefined, id: pair.id });
+  });
 }
 
 /**
@@ -85,8 +167,8 @@ function accountOf(
   return isOutOfReach(id, reachOf(identity, known.metadata, settings)) ? undefined : identity;
 }
 
-/** One text for all pairs that one review answers. */
-function rightKey({ key, id }: StandingPair, options: StandingOptions): string | undefined {
+/** One text for all pairs of an account, a kind and a namespace. undefined: the Application has no account there. */
+function placeKey({ key, id }: StandingPair, options: StandingOptions): string | undefined {
   const account = accountOf(key, id, options);
   return account && [identityKey(account), id.group, id.kind, id.namespace].join(' ');
 }

@@ -56,7 +56,8 @@ export interface Deletion {
   /** The rights with which its objects are read and deleted. */
   readonly identity: Identity;
   /** Where its objects are. */
-  readonly target: Pick<Cluster, 'clusterId' | 'as' | 'kinds' | 'mayWrite'> & Pick<ObservedCluster, 'live'>;
+  readonly target: Pick<Cluster, 'clusterId' | 'as' | 'kinds' | 'writableNames' | 'mayWriteName'> &
+    Pick<ObservedCluster, 'live'>;
   readonly record: DeletedRecord;
   readonly context: DeletionContext;
   readonly signal: AbortSignal;

@@ -20,6 +20,7 @@ import {
   encodeAhead,
   encodeFor,
   keysOfStored,
+  writtenOf,
   measureInventory,
   removeFromInventory,
 } from '../decide/inventory.ts';
@@ -119,7 +120,9 @@ async function storeIntent(pass: Pass, findings: Findings, { inventory, sending 
     const stored = Object.keys(pruneGuard).length > 0 ? { pruneGuard } : {};
     const started = Object.fromEntries(memory.endedJobs.started ?? []);
     const jobs = sending.size > 0 ? { started } : {};
-    await writeStatusValue(pass, { ...status, ...stored, ...jobs, inventory: encodeFor(memory.inventory, ids) });
+    const written = writtenOf(memory.inventory, metadata.uid);
+    const held = { ...encodeFor(memory.inventory, ids), ...(written ? { written } : {}) };
+    await writeStatusValue(pass, { ...status, ...stored, ...jobs, inventory: held });
   } else await expectUnwritten(pass);
   await context.onFaultPoint('inventory-written');
 }

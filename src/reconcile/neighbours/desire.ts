@@ -99,6 +99,19 @@ export function isActing({ application }: Pick<Wisher, 'application'>): boolean 
   return application !== undefined && !application.spec.suspend && application.spec.sync.mode === 'auto';
 }
 
+/** Whether an Application only reports differences. */
+export function isDetecting({ application }: Pick<Wisher, 'application'>): boolean {
+  return application?.spec.sync.mode === 'detect';
+}
+
+/**
+ * Whether an Application that does not desire an object lets another one take it: also in mode manual, where it writes
+ * nothing itself until it is asked to.
+ */
+export function isGiving({ application }: Pick<Wisher, 'application'>): boolean {
+  return application !== undefined && !application.spec.suspend && application.spec.sync.mode !== 'detect';
+}
+
 /** Whether an Application holds objects that it has applied, by its stored status. */
 export function isHolding({ application }: Pick<Wisher, 'application'>): boolean {
   const inventory = application?.status.inventory;

@@ -9,6 +9,7 @@ import type { PassReport } from '../../status/report.ts';
 import { acceptedDigest } from '../accepted.ts';
 import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
+import { writtenOf } from '../decide/inventory.ts';
 import type { Planned } from '../decide/plan-pass.ts';
 import type { BoundSet } from '../desired/bind-desired.ts';
 import { isOnlyFollowed, nextPollMs, sourceFor } from '../desired/memory.ts';
@@ -63,6 +64,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     worst,
     inventory: inventory && [...inventory.values()],
     ...(memory.inventory.encoded ? { encodedInventory: memory.inventory.encoded } : {}),
+    written: writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),

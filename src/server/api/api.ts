@@ -15,6 +15,10 @@ import { checkHost } from '../host-check.ts';
 import { createRoutes, endRoutes } from '../listener.ts';
 import { addPage, type Page } from '../page.ts';
 import { refuse } from '../refuse.ts';
+import { createProvider } from '../session/provider.ts';
+import { createSeal } from '../session/seal.ts';
+import { createSessions } from '../session/sessions.ts';
+import type { SignInSettings } from '../session/sign-in-settings.ts';
 import { createTurnstile } from '../shared-answer.ts';
 import { createActionHandlers } from './actions.ts';
 import { createApplicationHandlers } from './applications.ts';
@@ -23,6 +27,7 @@ import { createObjectHandlers, createReportHandlers } from './objects.ts';
 import { printOpenApi } from './openapi.ts';
 import { addOperations, type Call } from './router.ts';
 import { createRows, type ApplicationIndex } from './rows.ts';
+import { createSessionHandlers } from './session.ts';
 import { createStreamHandler, type StreamLimits } from './stream.ts';
 import { entityTagOf, isUnchanged, sendJson } from './write-json.ts';
 
@@ -39,12 +44,15 @@ export interface ApiOptions {
   readonly page?: Page | undefined;
   readonly log: Log;
   readonly clock: Clock;
+  readonly signIn: SignInSettings;
   /** For tests: other bounds on streams. */
   readonly streamLimits?: StreamLimits;
 }
 
 export function apiRoutes(options: ApiOptions): Express {
-  const { applications, hub, anonymousRead, hosts, page, log, clock, streamLimits } = options;
+  const { applications, hub, anonymousRead, page, log, clock, signIn, streamLimits } = options;
+  const { publicUrl } = signIn;
+  const hosts = [...options.hosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
   const routes = createRoutes();
   routes.use(checkHost(hosts));
   const enter = createTurnstile();
@@ -59,12 +67,17 @@ export function apiRoutes(options: ApiOptions): Express {
   const rows = createRows({ applications, clock, onChange: (found) => changes.note(found) });
   // Versions of rows begin at one in each process.
   const process = randomBytes(8).toString('hex');
+  const seal = createSeal(signIn.sessionSecret);
+  const sessions = createSessions({ seal, hosts, clock });
+  const provider = signIn.provider && createProvider({ ...signIn.provider, seal, clock });
+  const access = createAccess({ reviews: hub.reviews, log, clock, sessions });
   addOperations(routes, {
-    access: createAccess({ reviews: hub.reviews, log, clock }),
+    access,
     answersAnonymous: anonymousRead === 'names',
     hosts,
     handlers: {
       getOpenApi: createDocumentHandler(),
+      ...createSessionHandlers({ access, sessions, provider, publicUrl, log }),
       ...createApplicationHandlers({ applications, hub, rows, process }),
       ...createObjectHandlers({ applications, hub }),
       ...createReportHandlers({ applications, hub }),

@@ -1,6 +1,7 @@
 /** Makes the OpenAPI 3.1 document from the table of operations and from the schemas. */
 import { z } from 'zod';
 import { COMMON_ERRORS, ERRORS, OPERATIONS, type Operation } from './operations.ts';
+import { sessionSchema } from './session-schema.ts';
 import {
   acceptedSchema,
   detailSchema,
@@ -40,6 +41,7 @@ const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Plan: planSchema,
   Problem: problemSchema,
   ProblemDetails: problemDetailsSchema,
+  Session: sessionSchema,
   Suspended: suspendedSchema,
   Tree: treeSchema,
 };
@@ -65,7 +67,7 @@ function buildOpenApi(): Json {
       description: 'State of Applications and requests to them. Kubernetes decides what a caller sees and may do.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    security: [{ bearer: [] }],
+    security: [{ bearer: [] }, { session: [] }],
     paths,
     components: {
       schemas: componentSchemas(),
@@ -74,6 +76,12 @@ function buildOpenApi(): Json {
       ),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A token that the API server of the cluster knows.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-tautline-session',
+          description: 'The cookie of a session. A request that changes something also needs the header Origin.',
+        },
       },
     },
   };
@@ -94,7 +102,7 @@ function describeOperation(id: string, operation: Operation): Json {
     operationId: id,
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(operation.access === 'token' ? {} : { security: [{}, { bearer: [] }] }),
+    ...(operation.access === 'token' ? {} : { security: [{}, { bearer: [] }, { session: [] }] }),
     parameters: [...pathParameters(path), ...(hasTag ? [IF_NONE_MATCH] : []), ...queryParameters(operation.query)],
     ...(body
       ? { requestBody: { required: true, content: { 'application/json': { schema: inputSchema(body) } } } }
@@ -102,14 +110,22 @@ function describeOperation(id: string, operation: Operation): Json {
     responses: {
       [success.status]: {
         description: success.description,
-        ...(hasTag ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
-        content: { [success.contentType]: { schema: outputSchema(success) } },
+        ...headersOf(operation),
+        ...(success.contentType ? { content: { [success.contentType]: { schema: outputSchema(success) } } } : {}),
       },
       ...(hasTag ? { 304: { description: 'The answer is the one that If-None-Match names.' } } : {}),
       ...Object.fromEntries(refused.map(([status, answer]) => [status as number, answer])),
     },
   };
 }
+
+function headersOf({ hasTag, success }: Operation): Json {
+  const named = Object.entries(success.headers ?? {}).map(([name, description]) => [name, { description, ...TEXT }]);
+  const headers = Object.fromEntries([...named, ...(hasTag ? [['ETag', TEXT]] : [])]) as Json;
+  return Object.keys(headers).length > 0 ? { headers } : {};
+}
+
+const TEXT = { schema: { type: 'string' } };
 
 /** Statuses that only an operation with a body answers. */
 const BODY_ERRORS = [403, 413, 415] as const;

@@ -13,6 +13,7 @@ import {
   syncSchema,
   takeOverSchema,
 } from './action-schema.ts';
+import { callbackQuerySchema, oidcQuerySchema, sessionSchema, signInSchema } from './session-schema.ts';
 import { logQuerySchema, objectQuerySchema, planQuerySchema } from './object-query.ts';
 import {
   acceptedSchema,
@@ -30,7 +31,7 @@ import {
 export interface Operation {
   /** `{namespace}` and `{name}` stand for the names of an Application. */
   readonly path: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;
@@ -46,9 +47,12 @@ export interface Operation {
 }
 
 interface Success {
-  readonly status: 200 | 202;
+  readonly status: 200 | 202 | 204 | 303;
   readonly description: string;
-  readonly contentType: 'application/json' | 'text/event-stream' | 'text/plain';
+  /** Absent: the answer has no body. */
+  readonly contentType?: 'application/json' | 'text/event-stream' | 'text/plain';
+  /** Headers of the answer beside ETag, with their meaning. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Absent: any JSON, or a text. */
   readonly schema?: z.ZodType;
 }
@@ -56,7 +60,7 @@ interface Success {
 /** The meaning of the statuses of errors. */
 export const ERRORS = {
   400: 'The path, the query or the body is malformed; the detail names the part.',
-  401: 'There is no token, or it is not valid.',
+  401: 'There is no token or session, or it is not valid.',
   403: 'The caller lacks the right, or the request comes from another site.',
   404: 'There is no such Application, object or path.',
   405: 'The method is not allowed; the header Allow names those that are.',
@@ -81,6 +85,10 @@ const ACCEPTED = {
   contentType: 'application/json',
   schema: acceptedSchema,
 } as const;
+
+const SESSION = '/api/v1/session';
+const SET_COOKIE = { 'Set-Cookie': 'The cookie of the session or of the sign-in.' } as const;
+const LOCATION = { Location: 'The next address.' } as const;
 
 /** An answer of 200 with this body. */
 function json<Schema extends z.ZodType>(description: string, schema: Schema) {
@@ -109,6 +117,53 @@ export const OPERATIONS = {
     success: { status: 200, description: 'The OpenAPI document.', contentType: 'application/json' },
     errors: [],
     hasTag: true,
+    access: 'everybody',
+  },
+  getSession: {
+    path: SESSION,
+    method: 'GET',
+    summary: 'Tells who the caller is, and how people can sign in',
+    description: 'Never answers 401: without a valid token or session, signedIn is false.',
+    success: json('The session.', sessionSchema),
+    errors: [],
+    access: 'everybody',
+  },
+  signIn: {
+    path: SESSION,
+    method: 'POST',
+    summary: 'Begins a session with a token',
+    description: 'The API server reviews the token. The session ends with it, and after twelve hours at the latest.',
+    body: signInSchema,
+    success: { status: 204, description: 'The session has begun.', headers: SET_COOKIE },
+    errors: [],
+    access: 'everybody',
+  },
+  signOut: {
+    path: SESSION,
+    method: 'DELETE',
+    summary: 'Ends the session',
+    success: { status: 204, description: 'There is no session any more.', headers: SET_COOKIE },
+    errors: [403],
+    access: 'everybody',
+  },
+  startOidc: {
+    path: `${SESSION}/oidc`,
+    method: 'GET',
+    summary: 'Sends a browser to the OpenID Connect provider',
+    description: 'A browser gets errors as a page in HTML.',
+    query: oidcQuerySchema,
+    success: { status: 303, description: 'The address of the provider.', headers: { ...LOCATION, ...SET_COOKIE } },
+    errors: [404],
+    access: 'everybody',
+  },
+  finishOidc: {
+    path: `${SESSION}/oidc/callback`,
+    method: 'GET',
+    summary: 'Reads the answer of the OpenID Connect provider, and begins a session',
+    description: 'The provider sends browsers here. A browser gets errors as a page in HTML.',
+    query: callbackQuerySchema,
+    success: { status: 303, description: 'The path where the person began.', headers: { ...LOCATION, ...SET_COOKIE } },
+    errors: [403, 404],
     access: 'everybody',
   },
   listApplications: {

@@ -13,7 +13,7 @@ import { refuseAnonymous, type Access, type Caller } from '../access.ts';
 import { createBodyReader, type ReadBody } from '../read-body.ts';
 import { refuse } from '../refuse.ts';
 import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
-import { isOfThisSite } from './same-site.ts';
+import { isOfThisSite, saysItsSite } from '../same-site.ts';
 
 export type UserCaller = Extract<Caller, { readonly type: 'user' }>;
 
@@ -65,9 +65,8 @@ export function addOperations(routes: Express, options: RouterOptions): void {
     const handle = options.handlers[id as OperationId] as (call: Call) => Promise<void>;
     const serve = (request: Request, response: Response): Promise<void> =>
       answer({ request, response }, { operation, handle, readBody, options });
-    if (operation.method === 'GET') routes.get(path, serve);
-    else routes.post(path, serve);
-    methods.set(path, [...(methods.get(path) ?? []), ...(operation.method === 'GET' ? ['GET', 'HEAD'] : ['POST'])]);
+    routes[METHODS[operation.method].add](path, serve);
+    methods.set(path, [...(methods.get(path) ?? []), ...METHODS[operation.method].allow]);
   }
   for (const [path, allowed] of methods) {
     routes.all(path, (_request, response) => {
@@ -75,6 +74,12 @@ export function addOperations(routes: Express, options: RouterOptions): void {
     });
   }
 }
+
+const METHODS = {
+  GET: { add: 'get', allow: ['GET', 'HEAD'] },
+  POST: { add: 'post', allow: ['POST'] },
+  DELETE: { add: 'delete', allow: ['DELETE'] },
+} as const;
 
 interface Served {
   readonly operation: Operation;
@@ -87,14 +92,11 @@ async function answer(
   { request, response }: Pick<Call, 'request' | 'response'>,
   { operation, handle, readBody, options: { access, answersAnonymous, hosts } }: Served,
 ): Promise<void> {
-  if (operation.method === 'POST' && !isOfThisSite(request.headers, hosts)) {
-    return refuse(response, 403, 'a page of another site sent the request', 'OtherSite');
+  if (operation.method !== 'GET' && !isOfThisSite(request.headers, hosts)) {
+    return refuse(response, 403, OTHER_SITE, 'OtherSite');
   }
-  const caller = operation.access === 'everybody' ? ANONYMOUS : await access.identify(request, response);
+  const caller = await admitted({ request, response }, operation, { access, answersAnonymous });
   if (!caller) return;
-  const mayBeAnonymous =
-    operation.access === 'everybody' || (operation.access === 'mayBeAnonymous' && answersAnonymous);
-  if (caller.type === 'anonymous' && !mayBeAnonymous) return refuseAnonymous(response, NO_TOKEN);
   const { namespace = '', name = '' } = request.params as { namespace?: string; name?: string };
   if (operation.path.includes('{name}') && !areNames(namespace, name)) return refuse(response, 404, NO_APPLICATION);
   const query = readQuery(request, operation.query);
@@ -110,8 +112,33 @@ async function answer(
   }
 }
 
-const ANONYMOUS: Caller = { type: 'anonymous' };
+/** undefined: the request has been answered with a refusal. */
+async function admitted(
+  { request, response }: Pick<Call, 'request' | 'response'>,
+  operation: Operation,
+  { access, answersAnonymous }: Pick<RouterOptions, 'access' | 'answersAnonymous'>,
+): Promise<Caller | undefined> {
+  if (operation.access === 'everybody') return ANONYMOUS;
+  const caller = await access.identify(request, response);
+  if (!caller) return undefined;
+  if (caller.type === 'anonymous') {
+    if (operation.access === 'mayBeAnonymous' && answersAnonymous) return caller;
+    const hadSession = caller.because === 'sessionEnded';
+    if (hadSession) refuseAnonymous(response, SESSION_ENDED, 'SessionEnded');
+    else refuseAnonymous(response, NO_TOKEN);
+    return undefined;
+  }
+  // A browser sends a cookie by itself, and says with every change which site causes it.
+  if (operation.method === 'GET' || !caller.isSession || saysItsSite(request.headers)) return caller;
+  refuse(response, 403, NO_ORIGIN, 'OtherSite');
+  return undefined;
+}
+
+const ANONYMOUS: Caller = { type: 'anonymous', because: 'noToken' };
 const NO_TOKEN = 'send a token of the cluster: Authorization: Bearer TOKEN';
+const SESSION_ENDED = 'the session has ended: sign in again';
+const OTHER_SITE = 'a page of another site sent the request';
+const NO_ORIGIN = 'a request by cookie must have the header Origin or Sec-Fetch-Site: programs send a token instead';
 export const NO_APPLICATION = 'there is no such Application';
 
 function areNames(namespace: string, name: string): boolean {

@@ -8,6 +8,8 @@ import { configMap, secret, text } from '../../support/objects.ts';
 import { grant, rule, type Rule } from '../../support/rights.ts';
 import { at, QUICK_FLAGS } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
+import type { ApplicationHandle } from '../../support/world.ts';
+import { formsOf } from '../credentials/surfaces.ts';
 
 const { world, agent } = useWorld({ agent: { flags: [...QUICK_FLAGS, '--metrics-need-token', 'true'] } });
 
@@ -32,6 +34,15 @@ const ACCOUNTS: Readonly<Record<string, Readonly<Record<string, readonly Rule[]>
     shop: [rule('tautline.dev', APPLICATIONS, ['patch']), rule('', 'events', ['list'])],
   },
   nothing: {},
+  /** It signs in, and sends the cookie of its session in place of its token. */
+  session: {
+    apps: [
+      rule('tautline.dev', APPLICATIONS, [...READ, 'patch']),
+      rule('', 'configmaps', ['get']),
+      rule('', 'events', ['list']),
+    ],
+    shop: [rule('tautline.dev', APPLICATIONS, ['get'])],
+  },
 };
 
 /** A right as `verb resource`, or several, of which the caller needs all. */
@@ -69,18 +80,42 @@ async function canI(account: string, verb: string, resource: string, namespace: 
   return at(answer, 'status', 'allowed') === true;
 }
 
-function ask(path: string, token?: string): Promise<Response> {
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return fetch(path, { headers });
+type Credential = Readonly<Record<string, string>>;
+
+const bearer = (token: string): Credential => ({ authorization: `Bearer ${token}` });
+
+/** The headers with which an account is recognised. */
+async function credentialOf(account: string): Promise<Credential> {
+  const token = await world.plane.serviceAccountToken('people', account);
+  return account === 'session' ? signIn(token) : bearer(token);
 }
 
-function post(path: string, token: string): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+async function signIn(token: string): Promise<Credential> {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ token });
+  const begun = await fetch(`${agent.apiUrl}/api/v1/session`, { method: 'POST', headers, body });
+  assert.equal(begun.status, 204);
+  const cookies = begun.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '');
+  return { cookie: cookies.join('; '), origin: agent.apiUrl };
+}
+
+function ask(path: string, credential: Credential = {}): Promise<Response> {
+  return fetch(path, { headers: credential });
+}
+
+function post(path: string, credential: Credential): Promise<Response> {
+  const headers = { ...credential, 'content-type': 'application/json' };
   const body = /resume$/.test(path) ? '{}' : '{"replace":true}';
   return fetch(path, { method: 'POST', headers, body });
 }
 
+async function drift(namespace: string, application: ApplicationHandle): Promise<void> {
+  await world.apply(configMap('a', { k: 'by hand' }, { namespace }), 'someone');
+  await application.refresh();
+}
+
 test('each account sees and does what kubectl auth can-i allows it', async () => {
+  const applications = new Map<string, ApplicationHandle>();
   for (const namespace of NAMESPACES) {
     const repository = await world.repository(namespace);
     const files = [configMap('a', { k: 'from Git' }), secret('s', { stringData: { k: 'sealed' } })];
@@ -88,11 +123,17 @@ test('each account sees and does what kubectl auth can-i allows it', async () =>
     const source = { repoURL: repository.url };
     const application = await world.declare('web', { source, sync: { mode: 'manual' } }, namespace);
     await application.ask({ action: 'sync' });
-    await world.apply(configMap('a', { k: 'by hand' }, { namespace }), 'someone');
-    await application.refresh();
+    applications.set(namespace, application);
+    await drift(namespace, application);
   }
   for (const [account, rules] of Object.entries(ACCOUNTS)) {
-    const token = await world.plane.serviceAccountToken('people', account);
+    const credential = await credentialOf(account);
+    if (account === 'session') {
+      // The operator has synced it.
+      const apps = applications.get('apps') ?? assert.fail();
+      await apps.refresh();
+      await drift('apps', apps);
+    }
     for (const [namespace, granted] of Object.entries(rules)) {
       await grant(world, { namespace, rules: granted, to: { namespace: 'people', name: account } });
     }
@@ -103,7 +144,7 @@ test('each account sees and does what kubectl auth can-i allows it', async () =>
       const mayGet = await canI(account, 'get', 'applications.tautline.dev', namespace);
       const seesValues = mayGet && (await canI(account, 'get', 'configmaps', namespace));
       for (const path of ['', `/object?${OBJECT.replace('NAMESPACE', namespace)}`]) {
-        const body = await (await ask(url + path, token)).text();
+        const body = await (await ask(url + path, credential)).text();
         assert.equal(body.includes('by hand'), seesValues, `${account} sees values of ${namespace}: ${body}`);
       }
       for (const [operation, rights, status] of OPERATIONS) {
@@ -112,14 +153,16 @@ test('each account sees and does what kubectl auth can-i allows it', async () =>
         );
         const expected = answers.every(Boolean) ? status : 403;
         const path = operation.replace('POST ', '').replace('NAMESPACE', namespace);
-        const answer = await (operation.startsWith('POST') ? post(url + path, token) : ask(url + path, token));
+        const answer = await (operation.startsWith('POST')
+          ? post(url + path, credential)
+          : ask(url + path, credential));
         assert.equal(answer.status, expected, `${account}: ${operation} in ${namespace}: ${await answer.text()}`);
       }
-      const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=${namespace}`, token);
+      const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=${namespace}`, credential);
       await stream.body?.cancel();
       assert.equal(stream.status, listable.includes(namespace) ? 200 : 403, `${account} follows ${namespace}`);
     }
-    const list = await ask(`${agent.apiUrl}/api/v1/applications`, token);
+    const list = await ask(`${agent.apiUrl}/api/v1/applications`, credential);
     const listed =
       list.status === 403 ? [] : ((await list.json()) as { applications: { namespace: string }[] }).applications;
     assert.deepEqual(
@@ -134,17 +177,40 @@ test('tokens that the API server does not know see nothing', async () => {
   const token = await world.plane.serviceAccountToken('people', 'everywhere');
   for (const wrong of [undefined, 'none', `${token}x`, `${token.split('.').slice(0, 2).join('.')}.AAAA`]) {
     for (const path of ['', '/apps/web', '/apps/none']) {
-      assert.equal((await ask(`${agent.apiUrl}/api/v1/applications${path}`, wrong)).status, 401, wrong ?? 'none');
+      const answer = await ask(`${agent.apiUrl}/api/v1/applications${path}`, wrong === undefined ? {} : bearer(wrong));
+      assert.equal(answer.status, 401, wrong ?? 'none');
     }
-    assert.equal((await ask(`${agent.metricsUrl}/metrics`, wrong)).status, 401);
+    assert.equal((await ask(`${agent.metricsUrl}/metrics`, wrong === undefined ? {} : bearer(wrong))).status, 401);
   }
   assert.ok(!JSON.stringify(agent.log).includes(token) && !agent.stderr().includes(token), 'no token is logged');
+});
+
+test('the token of a session is in no answer, no cookie, no log and no metric', async () => {
+  const token = await world.plane.serviceAccountToken('people', 'session');
+  const url = `${agent.apiUrl}/api/v1`;
+  const credential = await signIn(token);
+  const begun = (await (await ask(`${url}/session`, credential)).json()) as Record<string, unknown>;
+  assert.deepEqual([begun['signedIn'], begun['user']], [true, 'system:serviceaccount:people:session']);
+  assert.ok(Date.parse(String(begun['expiresAt'])) <= Date.now() + 3_601_000, 'the token is good for an hour');
+  const paths = ['session', 'applications', 'applications/apps/web', 'applications/shop/web/log?namespace=shop&pod=p'];
+  const answers = await Promise.all(paths.map(async (path) => (await ask(`${url}/${path}`, credential)).text()));
+  const refused = await fetch(`${url}/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: `${token}x`, more: token }),
+  });
+  const prometheus = await ask(`${agent.metricsUrl}/metrics`, bearer(token));
+  const texts = [await refused.text(), await prometheus.text(), JSON.stringify(agent.log), agent.stderr()];
+  const signature = token.split('.')[2] ?? assert.fail('the token is a JWT');
+  for (const text of [...answers, ...texts, ...Object.values(credential)]) {
+    for (const form of formsOf(signature)) assert.ok(!text.includes(form), text.slice(0, 500));
+  }
 });
 
 test('a dry run that a person asks for makes a plan, and the stream tells that it is answered', async () => {
   const token = await world.plane.serviceAccountToken('people', 'operator');
   const url = `${agent.apiUrl}/api/v1/applications/apps/web`;
-  const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=apps`, token);
+  const stream = await ask(`${agent.apiUrl}/api/v1/stream?namespace=apps`, bearer(token));
   const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
   let told = '';
   const untilTold = async (words: string): Promise<void> => {
@@ -154,11 +220,11 @@ test('a dry run that a person asks for makes a plan, and the stream tells that i
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const asked = await fetch(`${url}/sync`, { method: 'POST', headers, body: '{"dryRun":true,"replace":true}' });
   const { id } = (await asked.json()) as { id: string };
-  let plan = await ask(`${url}/plan?request=${id}`, token);
+  let plan = await ask(`${url}/plan?request=${id}`, bearer(token));
   while (plan.status === 404) {
     await untilTold('event: application');
     told = '';
-    plan = await ask(`${url}/plan?request=${id}`, token);
+    plan = await ask(`${url}/plan?request=${id}`, bearer(token));
   }
   const { objects } = (await plan.json()) as { objects: { name: string; action: string }[] };
   assert.ok(Array.isArray(objects));
@@ -169,7 +235,7 @@ test('a dry run that a person asks for makes a plan, and the stream tells that i
 
 test('metrics are given to an account that may get their path', async () => {
   const token = await world.plane.serviceAccountToken('people', 'prometheus');
-  assert.equal((await ask(`${agent.metricsUrl}/metrics`, token)).status, 403);
+  assert.equal((await ask(`${agent.metricsUrl}/metrics`, bearer(token))).status, 403);
   const metadata = { name: 'reads-metrics' };
   await world.apply({
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -185,7 +251,7 @@ test('metrics are given to an account that may get their path', async () => {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
     subjects: [{ kind: 'ServiceAccount', namespace: 'people', name: 'reader' }],
   });
-  const answer = await ask(`${agent.metricsUrl}/metrics`, reader);
+  const answer = await ask(`${agent.metricsUrl}/metrics`, bearer(reader));
   assert.equal(answer.status, 200);
   assert.match(await answer.text(), /tautline_/);
 });

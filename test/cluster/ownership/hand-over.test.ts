@@ -118,7 +118,7 @@ test('an object is handed over when both Applications follow one branch under tw
   await assertHandedOver(pair, commit);
 });
 
-test('an object that a suspended Application gains is released, and adopted when the Application is resumed', async () => {
+test('an object that a suspended Application gains is kept for it, and taken over when the Application is resumed', async () => {
   const pair = await declarePair('sleeper', { two: { suspend: true } });
   await pair.two.until('suspended', (a) => readyReason(a) === 'False Suspended');
   const polls = world.git.requests.length;
@@ -126,7 +126,7 @@ test('an object that a suspended Application gains is released, and adopted when
   const pollsOfOne = world.git.requests.length - polls;
   const commit = await move(pair);
   const ready = await (await pair.one.refresh(), pair.one.untilReady(commit));
-  assert.deepEqual(inventoryOf(ready), ['ConfigMap sleeper/a']);
+  assert.deepEqual(inventoryOf(ready), ['ConfigMap sleeper/a', 'ConfigMap sleeper/moved']);
   assert.equal(uidOf(await world.read(pair.path)), pair.uid);
   assert.equal(at(await world.read(pair.path), 'data', 'from'), 'one');
   assert.ok(pollsOfOne >= 1);

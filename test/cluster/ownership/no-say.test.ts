@@ -216,6 +216,32 @@ test('an object that an Application which may write it wants stays alive, by a c
   assert.match(String(at(event, 'note')), /ConfigMap handed\/kept/);
 });
 
+test('a tenant who may write one object by its name has a say over that one alone', async () => {
+  await makeNamespace(world, 'named-shared');
+  const [own, other] = [setting('named-shared', 'own'), setting('named-shared', 'other')];
+  const roles = [clusterRole('named-own'), clusterRole('named-other')];
+  const wanted = manifestsOf([...roles, own, other]);
+  const tenant = await declareTenant({
+    namespace: 'named-tenant',
+    files: { 'wanted.yaml': wanted },
+    spec: { sync: { mode: 'manual' } },
+  });
+  const to = { namespace: 'named-tenant', name: ACCOUNT };
+  const named = (name: string, group: string, resource: string) => ({
+    ...rule(group, resource, ['get', 'create', 'patch']),
+    resourceNames: [name],
+  });
+  await grant(world, { namespace: '', rules: [named('named-own', RBAC, 'clusterroles')], to, name: 'named-tenant' });
+  await grant(world, { namespace: 'named-shared', rules: [named('own', '', 'configmaps')], to });
+  await tenant.until('compared', (found) => Number(at(found, 'status', 'counts', 'total')) >= 4);
+  const platform = await declarePlatform({ namespace: 'named-platform', files: { 'wanted.yaml': wanted } });
+  const told = await platform.application.until('compared', (found) => readyReason(found) === 'False Conflict');
+  await untilObject(world, other.path, () => true);
+  await untilObject(world, roles[1]?.path ?? '', () => true);
+  const conflicts = (at(told, 'status', 'resources') as { readonly name: string }[]).map(({ name }) => name);
+  assert.deepEqual(conflicts.sort(), ['named-own', 'own']);
+});
+
 /** Patches of a tenant who may patch a NetworkPolicy, but not create or delete one. */
 const OPEN = { podSelector: {}, policyTypes: ['Ingress'] };
 const FORGED = { name: 'other', namespace: 'team', kind: 'Application', group: 'tautline.dev' };

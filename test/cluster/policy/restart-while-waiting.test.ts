@@ -1,4 +1,7 @@
-/** Objects that were applied are healed after a restart, while a newer revision waits for a wave or a dependency. */
+/**
+ * Objects that were applied are healed, also after a restart, while a newer revision waits for a wave, a dependency or
+ * room. An object with a newer manifest is healed with the one of the applied revision.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +16,7 @@ import {
   deploymentPath,
   putStatus,
   QUICK_FLAGS,
+  readyMessage,
   readyReason,
   untilObject,
   type Subject,
@@ -41,10 +45,17 @@ async function makeHealthy(namespace: string): Promise<void> {
   await putStatus(world, path, { ...counts, observedGeneration: metadata?.['generation'] });
 }
 
-async function expectHealed(namespace: string, name: string): Promise<void> {
+async function expectHealed(namespace: string, name: string, field = 'v', value = 'git'): Promise<void> {
   const path = configMapPath(namespace, name);
-  await world.send('PATCH', path, { data: { v: 'hand' } });
-  await untilObject(world, path, (object) => at(object, 'data', 'v') === 'git');
+  await world.send('PATCH', path, { data: { [field]: 'hand' } });
+  await untilObject(world, path, (object) => at(object, 'data', field) === value);
+}
+
+async function expectRestored(namespace: string, name: string, data: Record<string, string>): Promise<void> {
+  const path = configMapPath(namespace, name);
+  await world.send('DELETE', path);
+  const restored = await untilObject(world, path, () => true);
+  assert.deepEqual(at(restored, 'data'), data);
 }
 
 function untilReason({ application }: Subject, reason: string): Promise<unknown> {
@@ -60,10 +71,11 @@ test('an unchanged object of a later wave is healed after a restart, while an ea
   await subject.application.refresh();
   await untilReason(subject, 'Progressing');
   await expectHealed('waves', 'later');
+  await expectHealed('waves', 'changed', 'image', '1');
   await agent.stop();
   agent = await startAgent();
   await expectHealed('waves', 'later');
-  assert.equal(at(await subject.configMap('changed'), 'data', 'image'), '1');
+  await expectRestored('waves', 'changed', { image: '1' });
   await makeHealthy('waves');
   await subject.application.untilReady();
   assert.equal(at(await subject.configMap('changed'), 'data', 'image'), '2');
@@ -82,7 +94,11 @@ test('an unchanged object is healed after a restart, while a new revision waits 
   await agent.stop();
   agent = await startAgent();
   await expectHealed('needs', 'kept');
-  assert.equal(at(await subject.configMap('new'), 'data', 'v'), '1');
+  await expectHealed('needs', 'new', 'v', '1');
+  await subject.application.until(
+    'it tells the difference to Git',
+    (now) => at(now, 'status', 'counts', 'outOfSync') === 1,
+  );
   await agent.stop();
   // A commit that arrives while no agent runs is the first that the next one reads.
   await subject.repository.commit(filesAt('3'));
@@ -110,5 +126,26 @@ test('an unchanged object is healed after a restart, while Git is down and a new
   await expectHealed('outage', 'kept');
   assert.equal(at(await subject.configMap('new'), 'data', 'v'), '1');
   world.git.onRequest = undefined;
+  await agent.stop();
+});
+
+test('applied objects are healed, also after a restart, while a new revision has no room in the status', async () => {
+  let agent = await startAgent();
+  const filesAt = (v: string) => ({ 'all.yaml': text(configMap('kept', { v: 'git' }), configMap('new', { v })) });
+  const subject = await declareSubject(world, 'wide', { files: filesAt('1') });
+  await subject.application.untilReady();
+  await world.send('PATCH', subject.application.path, { metadata: { annotations: { note: 'x'.repeat(250 * 1024) } } });
+  const elsewhere = Array.from({ length: 120 }, (_, index) =>
+    configMap('c', {}, { namespace: `team-${index}-${'x'.repeat(50)}` }),
+  );
+  await subject.repository.commit({ ...filesAt('2'), 'more.yaml': text(...elsewhere) });
+  await subject.application.refresh();
+  await subject.application.until('it is refused', (now) => /too large to be recorded/.test(String(readyMessage(now))));
+  await expectHealed('wide', 'kept');
+  await expectHealed('wide', 'new', 'v', '1');
+  await agent.stop();
+  agent = await startAgent();
+  await expectHealed('wide', 'kept');
+  await expectRestored('wide', 'new', { v: '1' });
   await agent.stop();
 });

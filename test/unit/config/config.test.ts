@@ -66,6 +66,32 @@ test('addresses of IPv4 and IPv6 are accepted', () => {
   assert.deepEqual(configOf({ apiAddress: '0.0.0.0:0' }).apiAddress, { host: '0.0.0.0', port: 0 });
 });
 
+const OIDC = {
+  oidcIssuer: 'https://login.example.com/realm',
+  oidcClientId: 'tautline',
+  publicUrl: 'https://t.example.com/',
+};
+
+test('a provider needs a client and a public URL, and the scope openid', () => {
+  const { oidcIssuer, publicUrl } = configOf(OIDC);
+  assert.deepEqual([oidcIssuer, publicUrl], ['https://login.example.com/realm', 'https://t.example.com']);
+  assert.equal(configOf({}).oidcIssuer, undefined);
+  assert.match(problemOf({ ...OIDC, oidcClientId: '' }), /needs --oidc-client-id/);
+  assert.match(problemOf({ ...OIDC, publicUrl: '' }), /needs --public-url/);
+  assert.match(problemOf({ ...OIDC, oidcScopes: 'profile' }), /must contain openid/);
+  for (const oidcIssuer of ['http://login.example.com', 'x', 'https://a:b@login.example.com', 'https://a.example/?x']) {
+    assert.match(problemOf({ ...OIDC, oidcIssuer }), /--oidc-issuer must be the address of an issuer/, oidcIssuer);
+  }
+  for (const publicUrl of [
+    't.example.com',
+    'https://t.example.com/path',
+    'ftp://t.example.com',
+    'https://a@b.example',
+  ]) {
+    assert.match(problemOf({ ...OIDC, publicUrl }), /--public-url must be the address of a site/, publicUrl);
+  }
+});
+
 for (const [name, value, expected] of [
   ['concurrency', '0', "--concurrency must be a whole number from 1 to 64, not '0'"],
   ['concurrency', '1.5', "--concurrency must be a whole number from 1 to 64, not '1.5'"],

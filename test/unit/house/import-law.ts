@@ -122,7 +122,9 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['connection.ts', 'expect-crd.ts', 'user-cluster.ts'],
   ],
   'src/server': [
-    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts', 'shared-answer.ts'],
+    ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts'],
+    ['same-site.ts', 'shared-answer.ts'],
+    ['session'],
     [
       'access.ts',
       'client-address.ts',

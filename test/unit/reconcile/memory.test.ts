@@ -44,6 +44,7 @@ function filledMemory(): Memory {
     inventory: {
       ids: inventoryOf(idOf('a')),
       written: new Set([KEY]),
+      recalled: new Set([KEY]),
       stored: 'stored',
       encoded: { keys: new Set(['a']), value: { gzip: '' } },
       sizeBefore: 1,
@@ -51,6 +52,7 @@ function filledMemory(): Memory {
     evidence: {
       baselines: new Map([[KEY, { manifestDigest: 'm', projectionDigest: 'p', uid: 'u', ownedDigest: 'o' }]]),
       accepted: new Map([[KEY, 'digest']]),
+      applied: { digest: 'digest', objects: new Map([[KEY, undefined]]) },
       recalledDigest: 'digest',
       settled: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),
       foreseen: new Map([[KEY, { manifestDigest: 'm', resourceVersion: '1', change }]]),

@@ -5,6 +5,7 @@ import type { AccessQuestion, AccessReviews, CallerClient, User } from '../../..
 import { DATA_KINDS, kindKey, type Kinds } from '../../../src/cluster/kinds.ts';
 import type { KubeObject } from '../../../src/object/value.ts';
 import { apiRoutes, type AnonymousRead } from '../../../src/server/api/api.ts';
+import type { SignInSettings } from '../../../src/server/session/sign-in-settings.ts';
 import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
 import type { StreamLimits } from '../../../src/server/api/stream.ts';
 import type { KnownApplication } from '../../../src/server/api/views.ts';
@@ -106,6 +107,8 @@ export interface ApiScene {
   readonly cluster?: Partial<CallerClient>;
   readonly streamLimits?: StreamLimits;
   readonly kinds?: Kinds;
+  readonly signIn?: Partial<SignInSettings>;
+  readonly hosts?: readonly string[];
   readonly page?: Page | undefined;
 }
 
@@ -118,6 +121,8 @@ export function api({
   cluster = {},
   kinds = KINDS,
   streamLimits,
+  signIn = {},
+  hosts = [],
   page,
 }: ApiScene): Express {
   const asCaller = (): CallerClient => ({ ...EMPTY_CLUSTER, ...cluster });
@@ -126,7 +131,8 @@ export function api({
     applications: index,
     hub,
     anonymousRead,
-    hosts: [],
+    hosts,
+    signIn: { publicUrl: undefined, sessionSecret: undefined, provider: undefined, ...signIn },
     page,
     log,
     clock,

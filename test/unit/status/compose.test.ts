@@ -10,6 +10,7 @@ import type { Change, ChangeType } from '../../../src/diff/changes.ts';
 import type { Health } from '../../../src/health/health.ts';
 import { idKey, type ObjectId } from '../../../src/object/identity.ts';
 import type { Problem } from '../../../src/object/problem.ts';
+import { valueAt, type Value } from '../../../src/object/value.ts';
 import { composeInvalid, composeSuspended } from '../../../src/status/compose-bare.ts';
 import { composeStatus } from '../../../src/status/compose.ts';
 import type { PassReport, StageFailure } from '../../../src/status/report.ts';
@@ -296,12 +297,23 @@ test('a malformed Application refuses requests', () => {
 
 test('a suspended Application refuses requests and keeps its status', () => {
   const { metadata } = applicationOf({});
-  const stored: StoredStatus = composeStatus({}, reportOf({ inventory: [idOf('a')] }), NOW).status as StoredStatus;
+  const report = reportOf({ inventory: [idOf('a')], written: { uid: 'u' } });
+  const stored: StoredStatus = composeStatus({}, report, NOW).status as StoredStatus;
   const request = { id: 'r', action: 'refresh' };
   const status = composeSuspended({ metadata, status: stored, request, reconcileAt: undefined }, NOW);
   assert.equal(status.lastRequest?.outcome, 'Refused');
-  assert.deepEqual(status.inventory, stored.inventory);
+  assert.deepEqual(valueAt(stored.inventory as Value, 'written'), { uid: 'u' });
+  assert.deepEqual(
+    status.inventory,
+    { objects: valueAt(stored.inventory as Value, 'objects') },
+    'others may come to own it',
+  );
   assert.deepEqual(status.sync, stored.sync);
+  const damaged = composeSuspended(
+    { metadata, status: { ...stored, inventory: 'damaged' }, reconcileAt: undefined },
+    NOW,
+  );
+  assert.equal(damaged.inventory, 'damaged');
 });
 
 test('a refresh is answered after one pass, with the reason for waiting', () => {

@@ -74,9 +74,11 @@ test('an object that needs no heal is not held, and its record ends after the qu
   assert.equal(heals.records.size, 0);
 });
 
-test('a new manifest is applied at once and forgets the heals of the old one', () => {
+test('a new manifest is applied at once, and heals of the old one stay braked while it waits', () => {
   const heals = healedAt(0, 2_000);
   assert.deepEqual(brakeHeals(heals, [NEW_MANIFEST], 2_001), NOTHING);
+  assert.equal(brakeHeals(heals, [UPDATE], 2_001).held.size, 1);
+  assert.deepEqual(brakeHeals(heals, [NEW_MANIFEST], 2_000 + defaultBrake.quietMs), NOTHING);
   assert.equal(heals.records.size, 0);
 });
 

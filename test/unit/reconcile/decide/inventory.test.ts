@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeInventory } from '../../../../src/application/inventory.ts';
-import type { Application } from '../../../../src/application/schema.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
 import type { Value } from '../../../../src/object/value.ts';
@@ -21,6 +20,8 @@ import {
   readInventory,
   removeFromInventory,
   replaceInventory,
+  writtenOf,
+  type StoredInventory,
 } from '../../../../src/reconcile/decide/inventory.ts';
 import { emptyInventoryMemory } from '../../../../src/reconcile/decide/memory.ts';
 import { applicationOf, inventoryOf } from '../../../support/applications.ts';
@@ -39,11 +40,11 @@ const A = idOf('a');
 const B = idOf('b');
 const C = idOf('c');
 
-function storing(inventory: Value | undefined): Pick<Application, 'status'> {
+function storing(inventory: Value | undefined): StoredInventory {
   return applicationOf({ status: inventory === undefined ? {} : { inventory } });
 }
 
-const storingIds = (...ids: readonly ObjectId[]): Pick<Application, 'status'> => storing(encodeInventory(ids) as Value);
+const storingIds = (...ids: readonly ObjectId[]): StoredInventory => storing(encodeInventory(ids) as Value);
 
 test('the inventory is read from the status once, and then kept in memory', () => {
   const memory = emptyInventoryMemory();
@@ -201,4 +202,70 @@ test('an object counts as written once it was seen or accepted with our marks, u
   noteWritten(memory, A);
   forgetWritten(memory);
   assert.equal(isWritten(), false);
+});
+
+const UID = 'uid-shop';
+const storedBy = (memory: ReturnType<typeof emptyInventoryMemory>): StoredInventory => {
+  const written = writtenOf(memory, UID);
+  return storing({ ...encodeInventory([...(memory.ids?.values() ?? [])]), ...(written && { written }) } as Value);
+};
+/** The memory of a process that starts after one that had written A and not B. */
+function restarted(uid = UID) {
+  const before = emptyInventoryMemory();
+  addToInventory(readInventory(before, storing(undefined)), [A, B]);
+  noteWritten(before, A);
+  const memory = emptyInventoryMemory();
+  readInventory(memory, { ...storedBy(before), metadata: { uid } });
+  return memory;
+}
+
+test('the objects that were written are recalled from the status after a restart, for the same Application alone', () => {
+  assert.deepEqual([...restarted().recalled], [idKey(A)]);
+  assert.deepEqual([...restarted().written], []);
+  assert.deepEqual([...restarted('uid-later').recalled], []);
+});
+
+test('a recalled proof lasts while marks are healed or nothing is seen, and is stored again', () => {
+  const memory = restarted();
+  const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
+  for (const change of [changeOf('update', { id: A, live: theirs }), changeOf('unknown', { id: A })]) {
+    noteSeen(memory, [change, changeOf('create', { id: B })], OWNER);
+    assert.deepEqual([...memory.recalled], [idKey(A)]);
+    assert.deepEqual(writtenOf(memory, UID), { uid: UID, except: [idKey(B)] });
+  }
+});
+
+test('a recalled proof ends when the object is seen, lost or gone, or when nothing is looked at', () => {
+  const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
+  for (const change of [
+    changeOf('none', { id: A, live: liveOf({ id: A }) }),
+    changeOf('conflict', { id: A, live: theirs }),
+    changeOf('create', { id: A }),
+  ]) {
+    const memory = restarted();
+    noteSeen(memory, [change], OWNER);
+    assert.deepEqual([...memory.recalled], [], change.type);
+  }
+  const [lost, paused] = [restarted(), restarted()];
+  noteLost(lost, A);
+  forgetWritten(paused);
+  assert.deepEqual([...lost.recalled, ...paused.recalled], []);
+});
+
+test('an inventory that is read again after a refused write brings no proof back', () => {
+  const memory = restarted();
+  const stored = storedBy(memory);
+  noteLost(memory, A);
+  forgetInventory(memory);
+  readInventory(memory, stored);
+  assert.deepEqual([...memory.recalled], []);
+});
+
+test('the stored form of a large inventory is known with any proof beside it', async () => {
+  const memory = emptyInventoryMemory();
+  const ids = Array.from({ length: 6_000 }, (_, index) => idOf(`a-long-name-of-an-object-${index}`));
+  addToInventory(readInventory(memory, storing(undefined)), ids);
+  await encodeAhead(memory);
+  const stored = { ...encodeFor(memory, ids), written: { uid: UID } } as Value;
+  assert.equal(keysOfStored(memory, stored), memory.encoded?.keys);
 });

@@ -8,7 +8,9 @@ import type { Change } from '../../../../src/diff/changes.ts';
 import { OWNER_ANNOTATION } from '../../../../src/object/applyset.ts';
 import { idKey } from '../../../../src/object/identity.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
+import { hasGivenUp } from '../../../../src/reconcile/decide/claim-objects.ts';
 import { foreseeHandOver, handOver, type HandOverQuestion } from '../../../../src/reconcile/decide/hand-over.ts';
+import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import { createNeighbourhood, statementOf, storedOf } from '../../../support/applications.ts';
 import { createClock } from '../../../support/clock.ts';
 import { idOf } from '../../../support/changes.ts';
@@ -71,7 +73,13 @@ function scene({ spec = {}, status = HOLDING, giver = {} }: Parties) {
     other.stored = storedOf({ name: 'other', spec: next, status, metadata: { generation: ++generation } });
     registry.note(other);
   };
-  return { at, edit, clock };
+  /** Whether the taker may take the object while it carries the marks of the giver. */
+  const mayTake = (): boolean => {
+    const claimant = { key: 'apps/other', clusterId: 'c', isReporting: false, isActing: true };
+    const settings = { defaultServiceAccount: undefined };
+    return hasGivenUp({ ...claimant, claims: new Claims(), neighbours, settings }, 'apps/shop', ID);
+  };
+  return { at, edit, clock, mayTake };
 }
 
 async function fateOf(question: HandOverQuestion) {
@@ -88,6 +96,9 @@ const PAUSED: Readonly<Record<string, Parties>> = {
   'in mode detect': { spec: { sync: { mode: 'detect' } } },
   'that a rollback keeps at another commit': { status: HELD },
   'that is suspended, with a large inventory,': { spec: { suspend: true }, status: { inventory: { gzip: 'H4sI' } } },
+  'that is suspended, and holds no object,': { spec: { suspend: true }, status: { inventory: { objects: {} } } },
+  'in mode manual that holds no object': { spec: { sync: { mode: 'manual' } }, status: {} },
+  'that is suspended, of a giver in mode manual,': { spec: { suspend: true }, giver: { sync: { mode: 'manual' } } },
   'in mode manual that depends on the giver': {
     spec: { sync: { mode: 'manual' }, dependsOn: [{ name: 'shop', namespace: 'apps' }] },
   },
@@ -148,21 +159,50 @@ test('an object that a broken Application desired is kept, and pruned once that 
   assert.deepEqual([gone.type, gone.wait], ['prune', undefined]);
 });
 
-const RELEASED: Readonly<Record<string, Parties & { readonly isPinned?: boolean }>> = {
-  'for an Application in mode detect that holds no object': { spec: { sync: { mode: 'detect' } }, status: {} },
-  'for a suspended Application whose inventory is empty': {
-    spec: { suspend: true },
-    status: { inventory: { objects: {} } },
-  },
-  'by an Application in mode manual, from which no other one takes objects': {
-    spec: { suspend: true },
-    giver: { sync: { mode: 'manual' } },
-  },
-  'by the sync of a commit that a request names': { spec: { suspend: true }, isPinned: true },
+test('an object that a paused Application desires is kept by the sync of a commit that a request names', async () => {
+  const question = scene({ spec: { suspend: true } }).at(0, true);
+  assert.equal((await fateOf({ ...question, isPinned: true })).type, 'none');
+});
+
+const LATE: Readonly<Record<string, Parties>> = {
+  'acts, and has not taken it in time': {},
+  'acts, and waits for the giver': { spec: { dependsOn: [{ name: 'shop', namespace: 'apps' }] } },
 };
 
-for (const [how, { isPinned = false, ...parties }] of Object.entries(RELEASED)) {
-  test(`an object that moves is released ${how}`, async () => {
-    assert.equal((await fateOf({ ...scene(parties).at(0, true), isPinned })).type, 'release');
+for (const [how, parties] of Object.entries(LATE)) {
+  test(`an object whose taker ${how} is kept, may be taken at any time, and is pruned when it leaves Git`, async () => {
+    const { at, clock, mayTake } = scene(parties);
+    await handOver(at(0, true));
+    clock.nowMs += WAIT_MS;
+    const { type, reason, wait, againInMs } = await fateOf(at(0, true));
+    assert.deepEqual([type, wait, againInMs], ['none', undefined, 30_000]);
+    assert.equal(reason, 'it is kept until Application apps/other takes it over');
+    assert.equal(mayTake(), true);
+    const gone = await fateOf(at(2, false));
+    assert.deepEqual([gone.type, gone.wait], ['prune', undefined]);
   });
 }
+
+test('an object is taken from an Application in mode manual that does not desire it, and from no other that rests', () => {
+  for (const [giver, isTaken] of [
+    [{ sync: { mode: 'manual' } }, true],
+    [{ sync: { mode: 'detect' } }, false],
+    [{ suspend: true }, false],
+  ] as const) {
+    const { at, mayTake } = scene({ giver });
+    at(0, true);
+    assert.equal(mayTake(), isTaken, JSON.stringify(giver));
+  }
+});
+
+test('an object that moves is released for an Application in mode detect that holds no object', async () => {
+  const { at } = scene({ spec: { sync: { mode: 'detect' } }, status: {} });
+  assert.equal((await fateOf(at(0, true))).type, 'release');
+});
+
+test('the sync of a commit that a request names releases an object that is not taken in time', async () => {
+  const { at, clock } = scene({});
+  await handOver({ ...at(0, true), isPinned: true });
+  clock.nowMs += WAIT_MS;
+  assert.equal((await fateOf({ ...at(0, true), isPinned: true })).type, 'release');
+});

@@ -85,7 +85,10 @@ class Model {
   /** Returns the objects that it deleted. */
   pass({ isComplete, isKilled, mayPrune }: Omit<Extract<Step, { type: 'pass' }>, 'type'>, digest?: string): ObjectId[] {
     const status = { inventory: encodeInventory([...this.stored.inventory.values()]) as Value };
-    const inventory = readInventory(this.memory, { status: { ...status, pruneGuard: this.stored.guard } });
+    const inventory = readInventory(this.memory, {
+      status: { ...status, pruneGuard: this.stored.guard },
+      metadata: { uid: 'u' },
+    });
     const left = this.#left(inventory);
     const desired = this.desired.map((id) => ({ id }));
     const objectsBefore = measureInventory(this.memory, desired);

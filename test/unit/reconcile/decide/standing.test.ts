@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identityKey } from '../../../../src/cluster/identity.ts';
-import type { Cluster } from '../../../../src/cluster/ports.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
-import { mayReceive, reviewStanding, type StandingPair } from '../../../../src/reconcile/decide/standing.ts';
+import {
+  mayReceive,
+  reviewSay,
+  reviewStanding,
+  type StandingOptions,
+  type StandingPair,
+} from '../../../../src/reconcile/decide/standing.ts';
 import { createNeighbourhood, type StoredOptions } from '../../../support/applications.ts';
 import { idOf } from '../../../support/changes.ts';
 import { kindsOf } from '../../../support/reading.ts';
@@ -20,24 +25,32 @@ interface Script {
   readonly defaultServiceAccount?: string;
   /** Called while a review is under way. */
   readonly onReview?: () => void;
+  /** The only names that may be written. */
+  readonly names?: readonly string[];
 }
 
 /** `apps/shop` may write everything, according to its reviews. */
-function scene({ own, allowCrossNamespace = false, defaultServiceAccount, onReview }: Script = {}) {
+function scene({ own, allowCrossNamespace = false, defaultServiceAccount, onReview, names }: Script = {}) {
   const { add, neighbours } = createNeighbourhood();
   add(own);
   const reviews: string[] = [];
-  const target: Pick<Cluster, 'kinds' | 'mayWrite'> = {
+  const target: StandingOptions['target'] = {
     kinds: () => Promise.resolve(kindsOf(HERE, WIDE)),
-    mayWrite(identity, { kind }, { namespace }) {
+    writableNames(identity, { kind }, { namespace }) {
       reviews.push(`${identityKey(identity)} ${kind} ${namespace}`);
       onReview?.();
-      return Promise.resolve(true);
+      return Promise.resolve(names === undefined ? 'all' : 'some');
+    },
+    mayWriteName(_identity, _kind, { name }) {
+      reviews.push(name);
+      return Promise.resolve(names?.includes(name) === true);
     },
   };
   const settings = { allowCrossNamespace, defaultServiceAccount };
-  const review = (pairsOf: () => readonly StandingPair[]) => reviewStanding(pairsOf, { neighbours, target, settings });
-  return { review, reviews };
+  const options = { neighbours, target, settings };
+  const review = (pairsOf: () => readonly StandingPair[]) => reviewStanding(pairsOf, options);
+  const say = (asked: readonly StandingPair[]) => reviewSay(asked, options);
+  return { review, reviews, say };
 }
 
 const pairs = (...ids: readonly ObjectId[]): readonly StandingPair[] => ids.map((id) => ({ key: 'apps/shop', id }));
@@ -58,6 +71,20 @@ for (const [whose, script, expected] of RIGHTS) {
     assert.equal(reviews.length, expected.length);
   });
 }
+
+test('where rights are limited to single names, each object is reviewed, and each place once', async () => {
+  const { review, reviews, say } = scene({ names: ['a'] });
+  const other = idOf('other', { namespace: 'apps' });
+  const standing = await review(() => pairs(HERE, other));
+  assert.equal(standing('apps/shop', HERE), true);
+  assert.equal(standing('apps/shop', other), false);
+  assert.equal(standing('apps/shop', idOf('later', { namespace: 'apps' })), undefined);
+  assert.deepEqual(reviews, ['agent ConfigMap apps', 'a', 'other']);
+  const maySay = await say(pairs(HERE, THERE));
+  assert.equal(maySay('apps/shop', other), true, 'a role may name it');
+  assert.equal(maySay('apps/shop', THERE), false, 'it is out of reach');
+  assert.equal(maySay('apps/gone', HERE), false);
+});
 
 test('nothing is reviewed without a pair, for an unknown Application, or for a kind that is not served', async () => {
   const { review, reviews } = scene({ allowCrossNamespace: true });

@@ -95,7 +95,8 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     clusterId: 'cluster',
     as: () => client.client,
     kinds: () => Promise.resolve(targetKinds),
-    mayWrite: () => Promise.resolve(script.mayWrite ?? true),
+    writableNames: () => Promise.resolve((script.mayWrite ?? true) ? 'all' : 'none'),
+    mayWriteName: () => Promise.reject(new Error('all or none may be written')),
     live: {
       keepWatched: () => Promise.resolve(),
       look: (_identity, _kind, id) => entries[idKey(id)] ?? byKey.get(idKey(id)) ?? { state: 'unseen' },

@@ -8,7 +8,7 @@ import { applicationKind } from '../../../../src/cluster/applications.ts';
 import { toLiveObject } from '../../../../src/cluster/live-object.ts';
 import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
 import { listen } from '../../../../src/server/listener.ts';
-import { isOfThisSite } from '../../../../src/server/api/same-site.ts';
+import { isOfThisSite } from '../../../../src/server/same-site.ts';
 import { ADMIN, api, applicationNamed, indexOf, knownAs } from '../api-scene.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

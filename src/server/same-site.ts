@@ -13,3 +13,8 @@ export function isOfThisSite({ host, origin, ...headers }: IncomingHttpHeaders, 
   if (!named || named.host === '') return false;
   return named.host === (host ?? '').toLowerCase() || hosts.includes(named.hostname);
 }
+
+/** Whether the headers tell the site at all. */
+export function saysItsSite({ origin, ...headers }: IncomingHttpHeaders): boolean {
+  return origin !== undefined || headers['sec-fetch-site'] !== undefined;
+}
