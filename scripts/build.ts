@@ -30,7 +30,8 @@ export interface ExtraEntries {
 }
 
 /**
- * Replaces `outDir`. All code that Node runs is in this folder itself: code that names a neighbour (`./child.js`) relies on that.
+ * Replaces `outDir`. All code that Node runs is in this folder itself: code that names a neighbour (`./child.js`)
+ * relies on that.
  * Throws if the sources cannot be parsed, or an import leads nowhere.
  */
 export function build(outDir: string, { extra = [] }: ExtraEntries = {}): void {

@@ -1,4 +1,4 @@
-/** The keys of the page. */
+/** The dialog that shows the keys of the page. */
 import type { VNode } from 'preact';
 import { Modal } from './parts/modal.tsx';
 

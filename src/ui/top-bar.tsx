@@ -79,7 +79,7 @@ function Person(): VNode | null {
       </a>
     );
   }
-  const signOut = (): void => void store.session.signOut().finally(() => store.start());
+  const signOut = (): void => void store.session.signOut().then(store.start, store.start);
   return (
     <span class="person">
       <span class="user" title={(view.groups ?? []).join(', ')}>

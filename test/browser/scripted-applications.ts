@@ -1,6 +1,6 @@
 /**
- * Applications for the tests of the page, as the memory of the agent holds them: a fleet of a thousand, one with thousands
- * of objects, and one of each state. The real routes of the status API serve them.
+ * Applications for the tests of the page, as the memory of the agent holds them: a fleet of a thousand, and one with
+ * thousands of objects. The real routes of the status API serve them.
  */
 import { parseApplication } from '../../src/application/parse.ts';
 import type { DryRunView } from '../../src/reconcile/memory.ts';

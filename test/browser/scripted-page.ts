@@ -1,6 +1,6 @@
 /**
  * The page over the real routes of the status API, which are fed from memory instead of a cluster: a thousand
- * Applications cost no control plane. As `tautline page` does, it adds the token itself, so that nobody has to sign in.
+ * Applications cost no control plane. As `tautline page` does, it adds the token itself, so that there is no sign-in.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

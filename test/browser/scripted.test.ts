@@ -161,6 +161,7 @@ test('a person finds, opens and leaves an object by the keyboard alone', async (
   assert.equal(await focused(tab), 'web');
   await tab.keyboard.press('Enter');
   await row(tab, 'Deployment web').waitFor();
+  await tab.keyboard.press('j');
   for (let steps = 0; steps < 4 && !/Deployment/.test(await focused(tab)); steps++) await tab.keyboard.press('j');
   await tab.keyboard.press('Enter');
   await tab.getByRole('complementary', { name: 'Deployment shop/web' }).waitFor();

@@ -8,7 +8,7 @@ test('Chromium starts, and shows a page with the fonts of the package', async ()
   const tab = await browser.newPage();
   await tab.setContent('<h1>Tautline</h1>');
   assert.equal(await tab.getByRole('heading').innerText(), 'Tautline');
-  // Without fonts every character would be as wide as any other.
+  // Without fonts all characters would have one width.
   const widths =
     "[...'iW'].map((letter) => { const span = document.createElement('span'); span.textContent = letter;" +
     ' document.body.append(span); return span.getBoundingClientRect().width; })';

@@ -1,7 +1,7 @@
 /**
  * Command: puts the control plane, kustomize, helm, sops, a registry, tautline-landlock, the substitution of Flux,
- * the judge of alerts and dashboards, and Chromium into the cache, and prints their paths. Run it before parallel tests,
- * so that the long build happens once and its progress is visible.
+ * the judge of alerts and dashboards, and Chromium into the cache, and prints their paths. Run it before parallel
+ * tests, so that the long build happens once and its progress is visible.
  */
 import {
   ageKeygenBinary,

@@ -67,6 +67,6 @@ export async function startChromium(): Promise<Browser> {
     executablePath: join(folder, 'chromium'),
     headless: true,
     args: packaged.args.filter((flag) => !LEFT_OUT.test(flag)),
-    env: { ...process.env, FONTCONFIG_FILE: join(folder, FONT_SETTINGS) } as Record<string, string>,
+    env: { ...process.env, FONTCONFIG_FILE: join(folder, FONT_SETTINGS) },
   });
 }

@@ -1,17 +1,10 @@
 /** The dialog that the address names, if any: `?do=sync`, `?do=confirm-prune`, `?do=rollback&to=COMMIT`. */
 import type { VNode } from 'preact';
-import type { ApplicationDetail } from '../../server/api/schema.ts';
-import type { Actions } from '../application/use-actions.ts';
 import { useQuery } from '../parts/use-query.ts';
+import type { DialogProps } from './dialog-props.ts';
 import { PruneDialog } from './prune-dialog.tsx';
 import { RollbackDialog } from './rollback-dialog.tsx';
 import { SyncDialog } from './sync-dialog.tsx';
-
-export interface DialogProps {
-  readonly detail: ApplicationDetail;
-  readonly actions: Actions;
-  readonly onClose: () => void;
-}
 
 export function ActionDialogs({ detail, actions }: Omit<DialogProps, 'onClose'>): VNode | null {
   const { query, change } = useQuery();

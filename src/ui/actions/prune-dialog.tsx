@@ -9,7 +9,7 @@ import { readRevision } from '../logic/revision.ts';
 import { count } from '../logic/words.ts';
 import { Modal } from '../parts/modal.tsx';
 import { Notice } from '../parts/notice.tsx';
-import type { DialogProps } from './action-dialogs.tsx';
+import type { DialogProps } from './dialog-props.ts';
 
 export function PruneDialog({ detail, actions, onClose }: DialogProps): VNode {
   const [confirmed, setConfirmed] = useState<string | undefined>(undefined);

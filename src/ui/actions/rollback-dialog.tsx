@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import { readRevision } from '../logic/revision.ts';
 import { Modal } from '../parts/modal.tsx';
-import type { DialogProps } from './action-dialogs.tsx';
+import type { DialogProps } from './dialog-props.ts';
 import { PlanOf } from './plan-view.tsx';
 import { PruneChoice, pruneField, type PruneWish } from './prune-choice.tsx';
 import { usePlan } from './use-plan.ts';

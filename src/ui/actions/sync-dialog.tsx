@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Modal } from '../parts/modal.tsx';
-import type { DialogProps } from './action-dialogs.tsx';
+import type { DialogProps } from './dialog-props.ts';
 import { PlanOf } from './plan-view.tsx';
 import { PruneChoice, pruneField, type PruneWish } from './prune-choice.tsx';
 import { usePlan } from './use-plan.ts';

@@ -1,4 +1,4 @@
-/** What goes on now, and what waits for a person: a held prune, a rollback in force, a request, a refusal. */
+/** Banners tell the present work, and all that waits for a person: a held prune, a hold, a request, a refusal. */
 import type { VNode } from 'preact';
 import type { ApplicationDetail } from '../../server/api/schema.ts';
 import { stepsOf, type Step } from '../logic/progress.ts';

@@ -9,7 +9,7 @@ export type ActionName = 'refresh' | 'sync' | 'confirm-prune' | 'rollback' | 're
 
 export interface Actions {
   /** Resolves when the request is accepted, to its id; to undefined where it was refused, or has no id. */
-  run(action: ActionName, body: Readonly<Record<string, unknown>>): Promise<string | undefined>;
+  readonly run: (action: ActionName, body: Readonly<Record<string, unknown>>) => Promise<string | undefined>;
   /** The action that was sent last and is not answered yet. */
   readonly pending: ActionName | 'plan' | undefined;
   /** Why the last action was refused. */

@@ -1,4 +1,4 @@
-/** Who is signed in, and how a person can sign in. */
+/** The session tells who is signed in, and how a person can sign in. */
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { getJson, postJson, refusalIn, sendDelete } from './http.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The one event stream of a tab. It is closed while the tab is hidden, and opened again when it is seen; a stream that the
- * agent refuses is tried again, more and more seldom.
+ * The one event stream of a tab. It is closed while the tab is hidden, and opened again when it is seen. A stream that
+ * the agent refuses is tried again, more and more seldom.
  */
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { ApplicationSummary } from '../../server/api/schema.ts';

@@ -11,7 +11,7 @@ export interface Step {
   /** Objects that wait for an earlier step. */
   readonly waiting: number;
   readonly tone: Tone;
-  /** What the step waits for, or why it fails; empty if there is nothing to tell. */
+  /** The reason why the step is not done; empty if there is nothing to tell. */
   readonly message: string;
 }
 

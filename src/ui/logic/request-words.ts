@@ -1,11 +1,11 @@
-/** What the page says of failed requests, and of the answer to a request of a person. */
+/** The words of the page for failed requests, and the answer to a request of a person. */
 import type { ApplicationDetail } from '../../server/api/schema.ts';
 
 /** An error of the status API, or of the way to it. */
 export interface Refusal {
   /** The HTTP status; 0: there was no answer. */
   readonly status: number;
-  /** What failed, for people. */
+  /** For people: the part that failed. */
   readonly detail: string;
   readonly code?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * The rows of the tree of an Application. Above 150 nodes the objects are folded by kind, and what is well is closed, so
- * that a large Application shows its problems first.
+ * The rows of the tree of an Application. Above 150 nodes the objects are folded by kind, and kinds that are well are
+ * closed, so that a large Application shows its problems first.
  *
  * Invariant: the cost is linear in the number of nodes.
  */

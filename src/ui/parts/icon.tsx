@@ -1,4 +1,4 @@
-/** Icons, drawn in the colour of the text. Each tone has a shape of its own, so that no state is told by colour alone. */
+/** Icons in the colour of the text. Each tone has a shape of its own, so that no state is told by its colour alone. */
 import type { VNode } from 'preact';
 import type { Tone } from '../logic/words.ts';
 
@@ -15,10 +15,9 @@ const PATHS = {
   close: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
   chevron: 'M6 3.5 10.5 8 6 12.5',
   copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
-  link: 'M6.5 9.5l3-3M7.5 4.5l1.3-1.3a2.8 2.8 0 0 1 4 4L11.5 8.5M8.5 11.5l-1.3 1.3a2.8 2.8 0 0 1-4-4L4.5 7.5',
 } as const;
 
-export type IconName = keyof typeof PATHS & string;
+export type IconName = keyof typeof PATHS;
 
 export function Icon({ name }: { readonly name: IconName | Tone }): VNode {
   return (

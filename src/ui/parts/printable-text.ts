@@ -1,6 +1,6 @@
 /**
  * Makes every text of the page printable. Names and messages come from repositories and clusters: a control character
- * or a mark of text direction in them is shown as an escape, as the command line does, and cannot change how a line reads.
+ * or a mark of text direction in them is shown as an escape, as the command line does, and cannot change the line.
  *
  * Invariant: this stands below all components, so that no component has to think of it. Preact writes text as text,
  * never as HTML.
@@ -12,9 +12,9 @@ import { printableLines } from '../../object/printable.ts';
 const READ = ['title', 'aria-label', 'placeholder', 'alt'];
 
 export function makeTextPrintable(): void {
-  const earlier = options.vnode;
+  const earlier = options.vnode?.bind(options);
   options.vnode = (vnode) => {
-    if (typeof vnode.type === 'string' || vnode.type === Fragment) clean(vnode as VNode<Record<string, unknown>>);
+    if (typeof vnode.type === 'string' || vnode.type === Fragment) clean(vnode);
     earlier?.(vnode);
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Rows of one height, of which only those that are seen are in the document. The window scrolls, so that the page feels
- * as any other. Arrow keys, j and k, Home and End move between rows; Tab leaves the list.
+ * as others do. Arrow keys, j and k, Home and End move between rows; Tab leaves the list.
  */
 import type { CSSProperties, HTMLAttributes, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
