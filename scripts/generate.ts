@@ -6,6 +6,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { printCrd } from '../src/application/crd.ts';
+import { printEditorSchema } from '../src/application/editor-schema.ts';
 import { printFieldReference } from '../src/application/reference.ts';
 import { printOpenApi } from '../src/server/api/openapi.ts';
 import { printChartReadme } from './chart-readme.ts';
@@ -19,6 +20,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
   'charts/tautline/values.schema.json': printChartSchema,
   'charts/tautline/README.md': printChartReadme,
   'docs/spec/application-fields.md': printFieldReference,
+  'docs/spec/application.schema.json': printEditorSchema,
   'docs/spec/health.md': printHealthPage,
   'src/server/api/openapi.json': printOpenApi,
 };

@@ -172,6 +172,12 @@ export interface LiveStore {
    * recorded within `pollIntervalMs` counts, all else is `unseen`, and the caller reads what it needs by name.
    */
   look(identity: Identity, kind: KindInfo, id: ObjectId): LiveEntry;
+  /**
+   * A number that is the same as before only if `look` tells the same of every object in the kept scopes of an
+   * Application, but for objects without our label, whose reads by name expire. undefined: a scope is not watched just
+   * now, so that nothing can be said. Costs no request, and a few look-ups whatever the number of objects.
+   */
+  versionFor(application: string): number | undefined;
   /** For people: one line for each of an Application's scopes that is read by name because it may not be watched. */
   pollingReasons(application: string): readonly string[];
   /**

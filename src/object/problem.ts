@@ -21,7 +21,7 @@ export type ProblemCode =
   | 'LfsUnavailable' // the content of a file in Git LFS that its server does not give out, or gives out changed
   | 'Sealed' // a file that SOPS has sealed, without a key to open it
   | 'DecryptionFailed' // a sealed file that no key opens, that was changed, or whose kind of key is not supported
-  | 'Unsupported' // a feature that is not supported (plugins, remote bases, charts)
+  | 'Unsupported' // a feature that is not supported, or that settings do not allow
   | 'LimitExceeded' // a setting that bounds size, count, nesting or expansion
   | 'DuplicateObject' // the same object twice in one render
   | 'OrderInvalid' // annotations that order objects: malformed, of unknown objects, or a cycle

@@ -32,6 +32,7 @@ import {
   type RefusedMemory,
   type Trial,
 } from './effect/memory.ts';
+import { emptyRestMemory, type RestMemory } from './report/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -98,6 +99,7 @@ export interface Memory {
   readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
+  readonly rest: RestMemory;
   readonly run: RunMemory;
 }
 
@@ -144,6 +146,7 @@ export function emptyMemory(): Memory {
     refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
+    rest: emptyRestMemory(),
     run: { account: undefined, endedEarly: undefined },
   };
 }

@@ -10,6 +10,7 @@ import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
 import { nextTurn } from '../cluster/concurrency.ts';
 import type { Change } from '../diff/changes.ts';
+import type { ObjectId } from '../object/identity.ts';
 import { StageError } from '../object/stage-error.ts';
 import { hasEffects, type Plan } from '../plan/plan.ts';
 import { hasSyncWaves } from '../plan/sync-waves.ts';
@@ -38,6 +39,7 @@ import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
+import { forgetRest, keepComposed, markOf, noteRest, recallRest, type WholeFindings } from './report/rest.ts';
 import { isWriteRefused, writeInvalid, writeStatus, writeSuspended } from './report/status-writer.ts';
 import { declaredIntent, goalForObjects } from './requests.ts';
 
@@ -105,11 +107,14 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  const known = findings.known?.parts;
   await nextTurn();
-  await encodeAhead(pass.memory.inventory);
+  if (!known) await encodeAhead(pass.memory.inventory);
   await nextTurn();
   const report = reportOf(pass, findings, 'ended');
-  const { verdict, status } = await timed(pass, 'status', () => writeStatus(pass, report));
+  const composed = await timed(pass, 'status', () => writeStatus(pass, report, known));
+  keepComposed(pass.memory, findings, composed);
+  const { verdict, status } = composed;
   pass.memory.run.endedEarly = undefined;
   await nextTurn();
   pass.record.awaitedGroups = awaitedGroupsOf(report);
@@ -126,7 +131,7 @@ async function runDryRun(pass: Pass): Promise<NextPass> {
 
 /** The picture, left to right. Stages that were not reached are missing from the findings. */
 async function walkPipeline(pass: Pass): Promise<Findings> {
-  const { application, context, memory, record } = pass;
+  const { application, context, memory } = pass;
   const { clocks } = memory;
   // A person who asks gives the sync the whole of spec.sync.timeout again.
   if (pass.goal.isForced) endAttempt(clocks);
@@ -138,6 +143,39 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   if (!bound) return { ...begun, snapshot };
   // Before its first effect a pass ends as soon as it is aborted: it must neither claim nor wait for anything more.
   pass.signal.throwIfAborted();
+  const found = await settleObjects(pass, { snapshot, bound, inventory, begun });
+  if (!found.health) return found;
+  const worst = worstOf(found);
+  noteHealth(clocks, { revision: snapshot.revision, worst, nowMs: context.clock.monotonicMs() });
+  return found;
+}
+
+/** The part of the findings that comes before the objects are looked at. */
+interface Ground {
+  readonly snapshot: Snapshot;
+  readonly bound: BoundSet;
+  readonly inventory: Map<string, ObjectId>;
+  readonly begun: Pick<Findings, 'attempt'>;
+}
+
+/** Looks at the objects and brings them to the state of Git, or takes over that they are at rest there. */
+export async function settleObjects(pass: Pass, ground: Ground): Promise<Findings> {
+  const { begun, bound, inventory, snapshot } = ground;
+  const mark = markOf(pass, bound, inventory);
+  const rest = mark && recallRest(pass, mark);
+  if (rest) return { ...begun, snapshot, bound, ...rest };
+  forgetRest(pass.memory);
+  const found = await compareAndAct(pass, ground);
+  if (mark && isWhole(found)) await noteRest(pass, mark, found);
+  return found;
+}
+
+function isWhole(findings: Findings): findings is WholeFindings {
+  return findings.plan !== undefined && findings.health !== undefined;
+}
+
+async function compareAndAct(pass: Pass, { begun, bound, inventory, snapshot }: Ground): Promise<Findings> {
+  const { application, record } = pass;
   const compared = await attemptTimed(pass, 'observe', () => compareLive(pass, bound, inventory));
   if (!compared) return { ...begun, snapshot, bound };
   const { changes, rivalClaims } = compared;
@@ -170,8 +208,6 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   await nextTurn();
   const invalid = invalidChecks(pass);
   if (invalid) pass.failures.push(invalid);
-  const worst = worstOf({ bound, health });
-  noteHealth(clocks, { revision: snapshot.revision, worst, nowMs: context.clock.monotonicMs() });
   return { ...findings, applied, health };
 }
 

@@ -36,19 +36,36 @@ export interface ComposedStatus {
 
 /** The status without a pause. */
 export function composeStatus(previous: StoredStatus, findings: PassReport, nowMs: number): ComposedStatus {
-  return finish(composeSteps(previous, findings, nowMs));
+  return finish(composeSteps(previous, findings, { nowMs }));
+}
+
+/** Parts of a status that depend only on findings of objects. */
+export interface KnownParts {
+  readonly objects: readonly ObjectStatus[];
+  readonly inventory: InventoryValue | undefined;
+}
+
+export interface ComposeOptions {
+  /** Wall clock, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** As an earlier pass with the same findings has composed them. Default: they are composed. */
+  readonly known?: KnownParts | undefined;
 }
 
 /** The status in steps, for a caller that has other work to do. */
-export function* composeSteps(previous: StoredStatus, findings: PassReport, nowMs: number): Steps<ComposedStatus> {
+export function* composeSteps(
+  previous: StoredStatus,
+  findings: PassReport,
+  { nowMs, known }: ComposeOptions,
+): Steps<ComposedStatus> {
   const report = yield* inOneOrder(findings);
   const now = formatTime(nowMs);
-  const objects = yield* objectStatuses(report);
+  const objects = known?.objects ?? (yield* objectStatuses(report));
   const verdict = judgePass(report, objects);
   yield;
   const { generation } = report.application.metadata;
   const resources = yield* troubledResources(objects);
-  const inventory = inventoryOf(previous, report);
+  const inventory = known ? optional('inventory', known.inventory) : inventoryOf(previous, report);
   yield;
   const warnings = nextWarnings(previous, report);
   const requested = requestOf(previous, report, { verdict, now });

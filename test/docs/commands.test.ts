@@ -42,6 +42,8 @@ const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   'docs/render-options.md': ['tautline', 'tautline'],
   // Nothing is held; test/cluster/cli/everyday.test.ts confirms a prune.
   'docs/spec/application.md': ['tautline'],
+  // There is no release to go back to; test/chart/install.test.ts has tests of upgrades.
+  'docs/upgrades.md': ['helm'],
   // Simulated Pods have no log.
   'docs/troubleshooting.md': ['kubectl'],
 };

@@ -34,6 +34,10 @@ export interface ScriptedPass {
   /** The Application as the API server stores it. */
   stored: KubeObject;
   readonly clock: ReturnType<typeof createClock>;
+  /** Changes what the watches show of an object. */
+  readonly show: (id: ObjectId, entry: LiveEntry) => void;
+  /** undefined: a watch is not open. */
+  liveVersion: number | undefined;
   /** The scopes that were kept watched last. */
   scopes: readonly WatchScope[];
   /** Called at each fault point. */
@@ -79,9 +83,9 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
     },
     release: () => undefined,
     look: (_identity, _kind, id) => entries.get(idKey(id)) ?? { state: 'unseen' },
+    versionFor: () => it.liveVersion,
     pollingReasons: () => [],
-    record: (_identity, _kind, id, object) =>
-      void entries.set(idKey(id), object ? { state: 'present', object } : { state: 'absent' }),
+    record: (_identity, _kind, id, object) => it.show(id, object ? { state: 'present', object } : { state: 'absent' }),
   };
   const entries = new Map<string, LiveEntry>(script.live);
   const context = {
@@ -117,7 +121,13 @@ export function scriptPass(script: PassScript = {}): ScriptedPass {
     },
     ...{ base: record.stored, failures: [], isCutShort: false },
   };
-  const it: ScriptedPass = { pass, journal, stored: record.stored, clock, scopes: [], atPoint: () => undefined };
+  const it: ScriptedPass = {
+    ...{ pass, journal, stored: record.stored, clock, scopes: [], atPoint: () => undefined, liveVersion: 1 },
+    show(id, entry) {
+      entries.set(idKey(id), entry);
+      if (it.liveVersion !== undefined) it.liveVersion++;
+    },
+  };
   return it;
 }
 

@@ -113,11 +113,14 @@ export interface LiveObjectsOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Default: everything is kept. */
   readonly bodies?: Bodies;
+  /** Called when `look` may tell something else of an object, by `objectKey`; undefined: of any object. */
+  readonly onChange?: (key: string | undefined) => void;
 }
 
-export function createLiveObjects({ maxAbsentEntries, clock, bodies = UNBOUNDED }: LiveObjectsOptions): LiveObjects {
-  const entries = createEntries(maxAbsentEntries, bodies);
-  const storage = createStorage(entries, bodies);
+export function createLiveObjects(options: LiveObjectsOptions): LiveObjects {
+  const { maxAbsentEntries, clock, bodies = UNBOUNDED, onChange = () => {} } = options;
+  const entries = createEntries(maxAbsentEntries, bodies, onChange);
+  const storage = createStorage(entries, bodies, onChange);
 
   return {
     look: (id, notBefore) => lookAt(entries.get(objectKey(id)), notBefore, storage.isPartial()),
@@ -206,7 +209,7 @@ interface Storage {
   close(): void;
 }
 
-function createStorage(entries: Entries, bodies: Bodies): Storage {
+function createStorage(entries: Entries, bodies: Bodies, onChange: (key: string | undefined) => void): Storage {
   let isPartial = false;
   let isClosed = false;
   return {
@@ -221,6 +224,7 @@ function createStorage(entries: Entries, bodies: Bodies): Storage {
         entries.set(key, pack(object, { readAtMs, json: undefined, takenBytes: ENTRY_BYTES }));
       } else {
         isPartial = true;
+        onChange(undefined);
       }
     },
     dropBody(key) {
@@ -229,6 +233,7 @@ function createStorage(entries: Entries, bodies: Bodies): Storage {
       bodies.giveBack(entry.id, entry.takenBytes - ENTRY_BYTES);
       entry.json = undefined;
       entry.takenBytes = ENTRY_BYTES;
+      onChange(key);
     },
     isPartial: () => isPartial,
     close() {
@@ -258,7 +263,7 @@ interface Entries {
 }
 
 /** The entries by key, with at most `maxMissing` of absent and unseen objects: the oldest of these is deleted first. */
-function createEntries(maxMissing: number, bodies: Pick<Bodies, 'giveBack'>): Entries {
+function createEntries(maxMissing: number, bodies: Pick<Bodies, 'giveBack'>, onChange: (key: string) => void): Entries {
   const entries = new Map<string, Entry>();
   /** In the order in which the entries were set. */
   const missing = new Set<string>();
@@ -271,6 +276,7 @@ function createEntries(maxMissing: number, bodies: Pick<Bodies, 'giveBack'>): En
     set(key, entry) {
       giveBack(key);
       entries.set(key, entry);
+      onChange(key);
       missing.delete(key);
       if (entry.state === 'present') return;
       missing.add(key);
@@ -278,15 +284,20 @@ function createEntries(maxMissing: number, bodies: Pick<Bodies, 'giveBack'>): En
         if (missing.size <= maxMissing) break;
         missing.delete(oldest);
         entries.delete(oldest);
+        onChange(oldest);
       }
     },
     delete(key) {
       giveBack(key);
       entries.delete(key);
       missing.delete(key);
+      onChange(key);
     },
     deleteMissing() {
-      for (const key of missing) entries.delete(key);
+      for (const key of missing) {
+        entries.delete(key);
+        onChange(key);
+      }
       missing.clear();
     },
     all: () => entries,

@@ -18,7 +18,7 @@ import { objectKey } from './live-objects.ts';
 import type { WriteOutcome } from './recording-client.ts';
 import { mayWatchEverywhere } from '../requests/rights.ts';
 import { createWatchBudget } from './watch-budget.ts';
-import { createWatchedKind, type WatchedKind } from './watched-kind.ts';
+import { createCounter, createWatchedKind, type WatchedKind } from './watched-kind.ts';
 import type { WatchOptions } from '../watches/watch-state.ts';
 
 export interface LiveStoreOptions extends Pick<
@@ -43,7 +43,7 @@ export interface OwnedLiveStore extends LiveStore {
 export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
   const budget = createWatchBudget(options.limits.maxWatches);
   const bodies = createBodyBudget(options.limits);
-  const kinds = new Map<string, WatchedKind>();
+  const [kinds, nextVersion] = [new Map<string, WatchedKind>(), createCounter()];
   /** By Application: the keys of `kinds` that it needs. */
   const keysOf = new Map<string, Set<string>>();
 
@@ -60,6 +60,7 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       mayWatchEverywhere: () => mayWatchEverywhere(options.transport, identity, kind),
       takeWatch: () => budget.take(identity),
       giveWatchBack: () => budget.giveBack(identity),
+      nextVersion,
       budget: {
         take: (id, bytes) => bodies.take(payerOf(identity, id), bytes),
         giveBack: (id, bytes) => bodies.giveBack(payerOf(identity, id), bytes),
@@ -93,6 +94,8 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       if (watched) return watched.look(id);
       return { state: 'unknown', reason: `${kind.kind} is not watched` };
     },
+    versionFor: (application) =>
+      newestOf(Array.from(keysOf.get(application) ?? [], (key) => kinds.get(key)?.versionFor(application))),
     pollingReasons(application) {
       const watchedKinds = [...(keysOf.get(application) ?? [])].map((key) => kinds.get(key));
       return watchedKinds.flatMap((watched) => (watched ? pollingReasonsOf(watched, application) : []));
@@ -110,6 +113,12 @@ export function createLiveStore(options: LiveStoreOptions): OwnedLiveStore {
       keysOf.clear();
     },
   };
+}
+
+/** The highest version. undefined: there is none, or one of them is not known. */
+function newestOf(versions: readonly (number | undefined)[]): number | undefined {
+  const known = versions.filter((version) => version !== undefined);
+  return known.length > 0 && known.length === versions.length ? Math.max(...known) : undefined;
 }
 
 interface WantedKind {

@@ -9,7 +9,7 @@ import { createCoverage, type Coverage, type CoverageOptions, type OnWatchState 
 import type { KindInfo } from '../kinds.ts';
 import type { LiveEntry, LiveObject } from '../live.ts';
 import { toLiveObject } from '../live-object.ts';
-import { createHeldNames } from './held-names.ts';
+import { createHeldNames, type HeldNames } from './held-names.ts';
 import { createLiveObjects, objectKey, type Bodies, type LiveObjects } from './live-objects.ts';
 import type { ClusterClient, LiveStoreEvents } from '../ports.ts';
 import type { WriteOutcome } from './recording-client.ts';
@@ -26,6 +26,8 @@ export interface WatchedKindOptions
   readonly onKindNotServed: () => void;
   /** The memory for the content of objects. Default: without a bound. */
   readonly budget?: Pick<Bodies, 'take' | 'giveBack'>;
+  /** A number that is higher than all before it. Default: counted for this kind alone. */
+  readonly nextVersion?: () => number;
 }
 
 export interface WatchedKind extends Pick<Coverage, 'release' | 'stop' | 'polledFor'> {
@@ -33,6 +35,8 @@ export interface WatchedKind extends Pick<Coverage, 'release' | 'stop' | 'polled
   /** `held`: the objects that the Application holds, by `objectKey`; undefined: all of these namespaces. */
   keepWatched(application: string, namespaces: ReadonlySet<string>, held?: ReadonlySet<string>): Promise<void>;
   look(id: ObjectId): LiveEntry;
+  /** The version of the objects that an Application holds; see LiveStore.versionFor. */
+  versionFor(application: string): number | undefined;
   record(id: ObjectId, object: LiveObject | undefined): void;
   /** Delays events on the object until the returned function has recorded the outcome of our write. */
   beginWrite(id: ObjectId): (outcome: WriteOutcome) => void;
@@ -40,10 +44,7 @@ export interface WatchedKind extends Pick<Coverage, 'release' | 'stop' | 'polled
 
 export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
   const { kind, clock, limits, mayWatchEverywhere, takeWatch, giveWatchBack } = options;
-  const budget = options.budget ?? { take: () => true, giveBack() {} };
-  const held = createHeldNames((key) => options.events.isClaimed?.(idOfKey(kind, key)) ?? false);
-  const bodies: Bodies = { ...budget, isHeld: (key) => held.isHeld(key) };
-  const objects = createLiveObjects({ maxAbsentEntries: limits.maxAbsentEntries, clock, bodies });
+  const { held, objects, versionOf, forget } = createHeldObjects(options);
   const writes = createWritesUnderWay();
   const coverage: Coverage = createCoverage({
     kind,
@@ -77,6 +78,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
     },
     release(application) {
       for (const key of held.release(application)) objects.dropBody(key);
+      forget(application);
       const isUnused = coverage.release(application);
       if (isUnused) objects.close();
       return isUnused;
@@ -95,6 +97,7 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
       if (scope.state === 'polled') return objects.look(id, { anyMs: notBeforeMs(scope.sinceMs) });
       return { state: 'unknown', reason: scope.reason };
     },
+    versionFor: (application) => (coverage.isOpenFor(application) ? versionOf(application) : undefined),
     record(id, object) {
       if (object) objects.put(object);
       else objects.putAbsent(id);
@@ -107,6 +110,51 @@ export function createWatchedKind(options: WatchedKindOptions): WatchedKind {
         endWrite();
       };
     },
+  };
+}
+
+interface HeldObjects extends Pick<Versions, 'versionOf' | 'forget'> {
+  readonly held: HeldNames;
+  readonly objects: LiveObjects;
+}
+
+/** The objects of a kind. A change of one gives the Applications that hold it another version. */
+function createHeldObjects({ kind, clock, limits, budget, events, nextVersion }: WatchedKindOptions): HeldObjects {
+  const { versionOf, bump, forget } = createVersions(nextVersion);
+  const held = createHeldNames({ isClaimed: (key) => events.isClaimed?.(idOfKey(kind, key)) ?? false, onHold: bump });
+  const bodies: Bodies = {
+    take: (id, bytes) => budget?.take(id, bytes) ?? true,
+    giveBack: (id, bytes) => budget?.giveBack(id, bytes),
+    isHeld: (key) => held.isHeld(key),
+  };
+  const objects = createLiveObjects({
+    ...{ maxAbsentEntries: limits.maxAbsentEntries, clock, bodies },
+    onChange(key) {
+      for (const holder of key === undefined ? held.holders() : held.holdersOf(key)) bump(holder);
+    },
+  });
+  return { held, objects, versionOf, forget };
+}
+
+interface Versions {
+  readonly versionOf: (application: string) => number | undefined;
+  readonly bump: (application: string) => void;
+  readonly forget: (application: string) => void;
+}
+
+/** Counts from 1. */
+export function createCounter(): () => number {
+  let last = 0;
+  return () => ++last;
+}
+
+/** A number for each Application, which grows with each change of an object that it holds. */
+function createVersions(next: () => number = createCounter()): Versions {
+  const versions = new Map<string, number>();
+  return {
+    versionOf: (application) => versions.get(application),
+    bump: (application) => void versions.set(application, next()),
+    forget: (application) => void versions.delete(application),
   };
 }
 

@@ -39,6 +39,8 @@ export interface Coverage {
   scopeOf(namespace: string): Pick<Scope, 'state' | 'reason' | 'sinceMs'> | undefined;
   /** The namespaces of an Application in the state `polled`. */
   polledFor(application: string): { readonly namespace: string; readonly reason: string }[];
+  /** Whether the watches of all namespaces of an Application are open. */
+  isOpenFor(application: string): boolean;
   /** Whether the watch of exactly this namespace (empty: the cluster-wide one) is open. */
   isOpen(namespace: string): boolean;
   stop(): void;
@@ -95,6 +97,8 @@ export function createCoverage(options: CoverageOptions): Coverage {
         return scope?.state === 'polled' ? [{ namespace, reason: scope.reason }] : [];
       });
     },
+    isOpenFor: (application) =>
+      [...(namespacesOf.get(application) ?? [])].every((namespace) => scopeOf(namespace)?.state === 'open'),
     isOpen: (namespace) => scopes.get(namespace)?.state === 'open',
     stop() {
       namespacesOf.clear();

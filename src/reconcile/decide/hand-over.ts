@@ -15,11 +15,10 @@
  * - An Application that may not write an object has no say over it, and objects that give or bound rights do not go
  *   over to another namespace; see standing.ts.
  */
-import { applicationKey, namespaceOf } from '../../application/keys.ts';
+import { applicationKey } from '../../application/keys.ts';
 import type { Application } from '../../application/schema.ts';
 import type { Change } from '../../diff/changes.ts';
 import { OWNER_ANNOTATION, parseOwner } from '../../object/applyset.ts';
-import { isAccessKind } from '../../object/access-kinds.ts';
 import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
 import {
   desireFor,
@@ -32,6 +31,7 @@ import {
   type SourceState,
 } from '../neighbours/desire.ts';
 import type { Neighbour, Neighbours } from '../neighbours/neighbours.ts';
+import { REVIEW_AFTER_MS, sayOver, silenceText, silentByPlace, type ReviewSay, type Say } from './hand-over-say.ts';
 import { mayPass, mayReceive, type Standing, type StandingPair } from './standing.ts';
 
 export interface HandOver {
@@ -63,6 +63,7 @@ export interface HandOverQuestion {
    */
   readonly readForSuspended: (suspended: readonly Neighbour[]) => Promise<void>;
   readonly reviewStanding: ReviewStanding;
+  readonly reviewSay: ReviewSay;
 }
 
 /** Reviews whether Applications may write the objects that they desire. */
@@ -94,13 +95,26 @@ export async function handOver(question: HandOverQuestion): Promise<HandOver> {
   const others = neighboursOfSource(question);
   const isUnread = (other: Neighbour): boolean =>
     (isSuspended(other) || isHeldBack(other, neighbours.get(key))) && relationTo(state, other) !== 'same';
-  if (left.length > 0) await question.readForSuspended([...others.values()].filter(isUnread));
+  const unread = left.length > 0 ? [...others.values()].filter(isUnread) : [];
+  const reviewMs = awaitedSinceMs + REVIEW_AFTER_MS;
+  const late = left.length > 0 && question.nowMs >= reviewMs ? silentOf(question, others) : [];
+  const say = await sayOver({
+    ...question,
+    left: left.map(({ id }) => id),
+    silent: [...unread, ...late].map((other) => other.key),
+  });
+  await question.readForSuspended(unread.filter((other) => say.overAny(other.key)));
   const mayTake = await reviewTakers(question, left, others);
   const fates = new Map([
-    ...fatesOfLeft(question, left, { others, mayTake }),
+    ...fatesOfLeft(question, left, { others, mayTake, say }),
     ...fatesOfRefused(question, refused, others),
   ]);
-  return carryTimes({ ...question, changes }, fates, { others, awaitedSinceMs });
+  return carryTimes({ ...question, changes }, fates, { others, awaitedSinceMs, reviewMs });
+}
+
+/** Those that nothing is known of at the commit, although they could say what they desire. */
+function silentOf({ isPinned, state }: Pick<HandOverQuestion, 'isPinned' | 'state'>, others: Others): Neighbour[] {
+  return isPinned ? [] : [...others.values()].filter((other) => isAwaited(other) && !hasSaidAll(other, state));
 }
 
 interface WaitFate {
@@ -145,29 +159,25 @@ async function reviewTakers(
 function* fatesOfLeft(
   question: HandOverQuestion,
   left: readonly Change[],
-  takers: Takers,
+  takers: Takers & { readonly say: Say },
 ): Iterable<readonly [string, Fate]> {
-  const { key, neighbours, state, isPinned, nowMs } = question;
+  const { key, neighbours, state, nowMs } = question;
   const own = neighbours.get(key);
   if (own && !isOfNewestSpec(own)) {
     // The others may have announced what the newer spec leaves to this one.
     for (const { id } of left) yield [idKey(id), { type: 'pause', reason: OUTDATED_TEXT, untilMs: nowMs }];
     return;
   }
-  const { others } = takers;
-  const allSilent = isPinned
-    ? []
-    : [...others.values()].filter((other) => isAwaited(other) && !hasSaidAll(other, state));
-  const atHome = allSilent.filter((other) => namespaceOf(other.key) === namespaceOf(key));
+  const allSilent = silentOf(question, takers.others);
   const canRead = (other: Neighbour): boolean => relationTo(state, other) === 'older' && !other.isSourceFailing;
-  const [isUnread, isUnreadAtHome] = [allSilent.some(canRead), atHome.some(canRead)];
+  const silentFor = silentByPlace({ key, silent: allSilent, say: takers.say, canRead });
   const pauseMs = EDITED_TOGETHER_MS - (nowMs - (own?.announced?.specSinceMs ?? -Infinity));
   for (const { id } of left) {
     const wish = wishFor(question, id, takers);
-    const [silent, mayRead] = isAccessKind(id) ? [atHome, isUnreadAtHome] : [allSilent, isUnread];
+    const { silent, isUnread } = silentFor(id);
     if (wish) yield [idKey(id), wish];
     else if (silent[0]) {
-      yield [idKey(id), { type: 'wait', reason: silenceText(silent), after: 'asPlanned', isUnread: mayRead }];
+      yield [idKey(id), { type: 'wait', reason: silenceText(silent), after: 'asPlanned', isUnread }];
     } else if (pauseMs > 0) yield [idKey(id), { type: 'pause', reason: PAUSE_TEXT, untilMs: nowMs + pauseMs }];
   }
 }
@@ -175,11 +185,6 @@ function* fatesOfLeft(
 const OUTDATED_TEXT = 'the spec has changed since this pass began';
 const UNREVIEWED_TEXT = 'another Application has just come to desire it';
 const PAUSE_TEXT = 'it stays for a moment: the spec has changed, and other Applications may be edited with it';
-
-function silenceText([first, ...more]: readonly Neighbour[]): string {
-  const others = more.length > 0 ? ` and ${more.length} more` : '';
-  return `it is pruned once Application ${first?.key}${others} of the same source has read the revision`;
-}
 
 function keptText(taker: string, which = ''): string {
   return `it is kept until Application ${taker}${which} takes it over`;
@@ -235,11 +240,19 @@ function* fatesOfRefused(
   }
 }
 
+interface Times {
+  readonly others: Others;
+  /** Monotonic: since when the others were to announce at this commit. */
+  readonly awaitedSinceMs: number;
+  /** Monotonic: when the rights of those are reviewed that have not. */
+  readonly reviewMs: number;
+}
+
 /** Turns decisions into changes and waits, by the time that each object has waited, and asks the others. */
 function carryTimes(
   question: HandOverQuestion,
   fates: ReadonlyMap<string, Fate>,
-  { others, awaitedSinceMs }: { readonly others: Others; readonly awaitedSinceMs: number },
+  { others, awaitedSinceMs, reviewMs }: Times,
 ): HandOver {
   const { changes, nowMs, handOverWaitMs } = question;
   const waiting = [...fates].flatMap(([id, { type }]) => (type === 'wait' ? [id] : []));
@@ -263,7 +276,7 @@ function carryTimes(
     const readMs = fate.isUnread ? awaitedSinceMs + Math.min(handOverWaitMs, TIME_TO_READ_MS) : 0;
     const endsMs = Math.max(leftMs + handOverWaitMs, readMs);
     const isOver = nowMs >= endsMs;
-    if (!isOver) againMs = Math.min(againMs, endsMs);
+    if (!isOver) againMs = Math.min(againMs, endsMs, fate.to === undefined && nowMs < reviewMs ? reviewMs : Infinity);
     if (!isOver) open.push(fate);
     // It may have looked before our announcement said that the object is free.
     if (fate.after !== 'asPlanned' && fate.to !== undefined && leftMs >= nowMs) question.neighbours.wake(fate.to);

@@ -21,7 +21,7 @@ import type { StageFailure } from '../../status/report.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { acceptanceOf } from '../accepted.ts';
 import type { ReconcileContext } from '../context.ts';
-import { bindDesired, type BoundSet } from '../desired/bind-desired.ts';
+import { bindDesired, idsOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
 import { emptyMemory, type ApplicationRecord, type Memory } from '../memory.ts';
 import type { Manifests } from '../../render/manifests.ts';
@@ -39,7 +39,8 @@ import { planGuarded, type GuardFindings } from './plan-guarded.ts';
 import { behindPairs } from './objects-behind.ts';
 import { findExcess } from './room.ts';
 import { foreseeHandOver, handOver, type HandOver } from './hand-over.ts';
-import { reviewStanding, type Standing, type StandingPair } from './standing.ts';
+import type { ReviewSay } from './hand-over-say.ts';
+import { reviewSay, reviewStanding, type Standing, type StandingPair } from './standing.ts';
 
 export interface Planned {
   /** As the other Applications of the source leave them to this one. */
@@ -87,6 +88,7 @@ export interface PlanQuestion {
   readonly readForSuspended: (suspended: readonly Neighbour[], snapshot: Snapshot) => Promise<void>;
   /** Reviews whether Applications may write objects; see standing.ts. */
   readonly reviewStanding: (pairsOf: () => readonly StandingPair[]) => Promise<Standing>;
+  readonly reviewSay: ReviewSay;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly settings: Pick<ReconcileContext['settings'], 'handOverWaitMs' | 'pruneGuard' | 'version'>;
 }
@@ -109,6 +111,7 @@ export function planQuestionOf(pass: Pass, checks?: CheckResults): PlanQuestion 
     wantedBy: (id) => claims.wantedBy(target.clusterId, id),
     readForSuspended: (suspended, snapshot) => readForSuspended(pass, suspended, snapshot),
     reviewStanding: (pairsOf) => reviewStanding(pairsOf, { neighbours, target, settings }),
+    reviewSay: (pairs) => reviewSay(pairs, { neighbours, target, settings }),
     clock,
     settings,
   };
@@ -207,6 +210,7 @@ async function handOverTo(question: PlanQuestion, { snapshot, changes }: PlanInp
     nowMs: clock.monotonicMs(),
     handOverWaitMs: settings.handOverWaitMs,
     ownerOf,
+    reviewSay: question.reviewSay,
     readForSuspended: (suspended) => question.readForSuspended(suspended, snapshot),
   });
 }
@@ -295,7 +299,7 @@ export function announceDesired(
     {
       commit: snapshot.commit,
       generation: metadata.generation,
-      ids: new Set(read?.desired.objects.map(({ id }) => idKey(id))),
+      ids: idsOf(memory.desired, read?.desired),
       isComplete,
       poll: answered && !isPinned ? answered : { begunMs: -Infinity, endedMs: Infinity },
     },

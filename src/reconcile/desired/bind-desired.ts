@@ -4,12 +4,13 @@
  */
 import { bindManifests } from '../../bind/bind.ts';
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
-import { reachOf } from '../../bind/reach.ts';
+import { reachOf, type Reach } from '../../bind/reach.ts';
 import type { Kinds } from '../../cluster/kinds.ts';
 import { idKey } from '../../object/identity.ts';
 import { isPassing } from '../../object/problem.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Reading } from '../pass.ts';
+import type { DesiredMemory } from './memory.ts';
 import { isDiscoveryDue, paceAfterDiscovery, type Lack } from './discovery-pace.ts';
 import { isUsable } from './render-snapshot.ts';
 
@@ -47,12 +48,35 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
   return { desired, kinds, isComplete: desired.problems.length === 0 };
 }
 
-function bindOnce(
-  { application, owner, identity, context, memory }: Reading,
-  manifests: Manifests,
-  kinds: Kinds,
-): Desired {
+/** The same manifests, kinds and options give the same set, in identity as well. */
+function bindOnce(reading: Reading, manifests: Manifests, kinds: Kinds): Desired {
+  const { application, owner, identity, context, memory } = reading;
   const { metadata, spec } = application;
+  const reach = reachOf(identity, metadata, context.settings);
+  const { destination, ignoreDifferences } = spec;
+  const options = JSON.stringify([owner, destination.namespace ?? null, ignoreDifferences ?? null, reach]);
+  const last = memory.desired.binding;
+  if (last?.manifests === manifests && last.kinds === kinds && last.options === options) return last.desired;
+  const desired = bindAll(reading, { manifests, kinds, reach });
+  const ids = new Set(desired.objects.map(({ id }) => idKey(id)));
+  memory.desired.binding = { manifests, kinds, options, desired, ids };
+  return desired;
+}
+
+/** `idKey` of each object of a set; made once for the set that was bound last. */
+export function idsOf(memory: Pick<DesiredMemory, 'binding'>, desired: Desired | undefined): ReadonlySet<string> {
+  if (memory.binding && memory.binding.desired === desired) return memory.binding.ids;
+  return new Set(desired?.objects.map(({ id }) => idKey(id)));
+}
+
+interface Binding {
+  readonly manifests: Manifests;
+  readonly kinds: Kinds;
+  readonly reach: Reach;
+}
+
+function bindAll({ application, owner, memory }: Reading, { manifests, kinds, reach }: Binding): Desired {
+  const { spec } = application;
   const before = memory.desired.objects;
   // Only the objects of this render are kept for the next one, so that commits do not pile up.
   const used = new Map<string, DesiredObject>();
@@ -63,7 +87,7 @@ function bindOnce(
     owner,
     destinationNamespace: spec.destination.namespace,
     ignoreDifferences: spec.ignoreDifferences,
-    reach: reachOf(identity, metadata, context.settings),
+    reach,
     cache: {
       get(key) {
         const known = before.get(key);

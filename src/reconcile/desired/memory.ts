@@ -3,6 +3,7 @@
  * last usable set of desired objects. All of it may be dropped at the price of a poll, a render and a bind.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
+import type { Kinds } from '../../cluster/kinds.ts';
 import type { StageError } from '../../object/stage-error.ts';
 import type { Manifests } from '../../render/manifests.ts';
 import type { Need } from '../../render/needs.ts';
@@ -26,6 +27,8 @@ export interface DesiredMemory {
   bound: Desired | undefined;
   /** Size of the render that `bound` was made of. */
   boundBytes: number;
+  /** The last bind with what it was made of, so that the same manifests are not bound again. */
+  binding: LastBinding | undefined;
   /** Bound objects by manifest, so that binding costs only what changed. */
   objects: Map<string, DesiredObject>;
   /** When discovery is asked again for a kind that the API server lacks. undefined: it lacks none. */
@@ -42,6 +45,16 @@ export interface LastRender {
   readonly manifests: Manifests;
   /** The answers that it used, by the key of their need. */
   readonly answers: ReadonlyMap<string, KeptAnswer>;
+}
+
+export interface LastBinding {
+  readonly manifests: Manifests;
+  readonly kinds: Kinds;
+  /** Everything else that the bind depends on, as one text. */
+  readonly options: string;
+  readonly desired: Desired;
+  /** `idKey` of each desired object. */
+  readonly ids: ReadonlySet<string>;
 }
 
 /** An answer without its content, which may be large or secret. */
@@ -180,6 +193,7 @@ export function emptyDesiredMemory(): DesiredMemory {
     refused: undefined,
     bound: undefined,
     boundBytes: 0,
+    binding: undefined,
     objects: new Map(),
     discovery: undefined,
   };

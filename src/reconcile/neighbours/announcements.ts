@@ -197,6 +197,7 @@ export class Announcements {
   }
 
   #index(key: string, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+    if (before === after) return;
     for (const id of before) if (!after.has(id)) removeMember(this.#desiredBy, id, key);
     for (const id of after) if (!before.has(id)) addMember(this.#desiredBy, id, key);
   }

@@ -17,6 +17,14 @@ export class Claims {
   /** The Applications that want an object that another owns, and the same by Application. */
   readonly #waiting = new Map<string, Set<string>>();
   readonly #wants = new Map<string, Set<string>>();
+  /** By Application: the number of the last change of its claims. */
+  readonly #versions = new Map<string, number>();
+  #lastVersion = 0;
+
+  /** A number that is the same as before only if an Application owns the same objects, which the same others want. */
+  versionFor(application: string): number {
+    return this.#versions.get(application) ?? 0;
+  }
 
   /** Claims an object and returns its owner: the claimant itself, or the Application that came first. */
   claim(clusterId: string, id: ObjectId, application: string): string {
@@ -26,11 +34,11 @@ export class Claims {
     if (owner !== undefined) {
       addMember(this.#waiting, key, application);
       addMember(this.#wants, application, key);
+      this.#bump(owner);
       return owner;
     }
     this.#unwant(key, application);
-    this.#owners.set(key, application);
-    addMember(this.#held, application, key);
+    this.#own(key, application);
     return application;
   }
 
@@ -40,10 +48,18 @@ export class Claims {
   take(clusterId: string, id: ObjectId, application: string): void {
     const key = claimKey(clusterId, id);
     const owner = this.#owners.get(key);
-    if (owner !== undefined) removeMember(this.#held, owner, key);
+    if (owner !== undefined) {
+      removeMember(this.#held, owner, key);
+      this.#bump(owner);
+    }
     this.#unwant(key, application);
+    this.#own(key, application);
+  }
+
+  #own(key: string, application: string): void {
     this.#owners.set(key, application);
     addMember(this.#held, application, key);
+    this.#bump(application);
   }
 
   /** The Application that owns an object, if any. */
@@ -89,6 +105,7 @@ export class Claims {
       if (owner !== undefined) wakened.add(owner);
     }
     for (const key of this.#held.get(application) ?? []) this.#release(key, application, wakened);
+    this.#versions.delete(application);
     wakened.delete(application);
     return [...wakened];
   }
@@ -96,6 +113,7 @@ export class Claims {
   #release(key: string, application: string, wakened: Set<string>): void {
     this.#owners.delete(key);
     removeMember(this.#held, application, key);
+    this.#bump(application);
     for (const other of this.#waiting.get(key) ?? []) {
       wakened.add(other);
       this.#unwant(key, other);
@@ -103,8 +121,15 @@ export class Claims {
   }
 
   #unwant(key: string, application: string): void {
+    if (!this.#wants.get(application)?.has(key)) return;
     removeMember(this.#waiting, key, application);
     removeMember(this.#wants, application, key);
+    const owner = this.#owners.get(key);
+    if (owner !== undefined) this.#bump(owner);
+  }
+
+  #bump(application: string): void {
+    this.#versions.set(application, ++this.#lastVersion);
   }
 }
 

@@ -5,6 +5,7 @@ import type { LiveStore } from '../../cluster/ports.ts';
 import { worstHealth, type Health } from '../../health/health.ts';
 import { idKey } from '../../object/identity.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
+import type { KnownParts } from '../../status/compose.ts';
 import type { PassReport } from '../../status/report.ts';
 import { acceptedDigest } from '../accepted.ts';
 import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
@@ -28,6 +29,8 @@ export interface Findings extends Partial<Planned> {
   /** undefined: the plan has no effects, or they failed as a whole. */
   readonly applied?: Applied | undefined;
   readonly health?: ReadonlyMap<string, Health>;
+  /** The worst health and the parts of the status that follow from these findings, where an earlier pass told them. */
+  readonly known?: { readonly worst: Health | undefined; readonly parts: KnownParts | undefined };
 }
 
 /** The part of a pass that its report needs. */
@@ -64,7 +67,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     worst,
     inventory: inventory && [...inventory.values()],
     ...(memory.inventory.encoded ? { encodedInventory: memory.inventory.encoded } : {}),
-    written: writtenOf(memory.inventory, application.metadata.uid),
+    written: findings.known?.parts ? undefined : writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
@@ -120,7 +123,8 @@ function answersOf({ request, reconcileAt }: PassGoal): Pick<PassReport, 'reques
 }
 
 /** The worst health of the desired objects. undefined: none was assessed. */
-export function worstOf({ bound, health }: Pick<Findings, 'bound' | 'health'>): Health | undefined {
+export function worstOf({ bound, health, known }: Pick<Findings, 'bound' | 'health' | 'known'>): Health | undefined {
+  if (known) return known.worst;
   const members = (bound?.desired.objects ?? []).flatMap(({ id }) => {
     const found = health?.get(idKey(id));
     return found ? [{ id, health: found }] : [];

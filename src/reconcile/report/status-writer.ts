@@ -15,7 +15,7 @@ import type { ApplicationClient } from '../../cluster/ports.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { isEqualValue, listAt, mapAt, own, type KubeObject, type ValueMap } from '../../object/value.ts';
 import { composeInvalid, composeSuspended, composeUnwritten } from '../../status/compose-bare.ts';
-import { composeSteps, type ComposedStatus } from '../../status/compose.ts';
+import { composeSteps, type ComposedStatus, type KnownParts } from '../../status/compose.ts';
 import { bareEventOf, eventOf, healthEventOf, type PassEvent } from '../../status/event.ts';
 import { fitStatus } from '../../status/fit.ts';
 import { holdEventOf } from '../../status/rollback.ts';
@@ -45,9 +45,10 @@ export interface Writer {
   base: KubeObject;
 }
 
-export async function writeStatus(pass: Pass, report: PassReport): Promise<ComposedStatus> {
+/** `known`: the parts of the status that an earlier pass with the same findings has composed. */
+export async function writeStatus(pass: Pass, report: PassReport, known?: KnownParts): Promise<ComposedStatus> {
   const before = pass.application.status;
-  const composed = await inTurns(composeSteps(before, report, pass.context.clock.now()));
+  const composed = await inTurns(composeSteps(before, report, { nowMs: pass.context.clock.now(), known }));
   if (report.phase === 'begun') {
     await writeStatusValue(pass, composed.status);
     return composed;

@@ -216,6 +216,24 @@ test('an object that an Application which may write it wants stays alive, by a c
   assert.match(String(at(event, 'note')), /ConfigMap handed\/kept/);
 });
 
+test('a prune waits for no suspended Application of the same repository that may not write the object', async () => {
+  await makeNamespace(world, 'pruned');
+  const object = setting('pruned', 'left');
+  const { application, repository } = await declarePlatform({
+    namespace: 'pruning',
+    files: { 'own/a.yaml': text(configMap('own', {})), 'own/left.yaml': text(object.manifest), 'slow/a.yaml': '{' },
+    spec: { source: { path: 'own' } },
+  });
+  await application.untilReady();
+  const source = { repoURL: repository.url, path: 'slow' };
+  await declareTenant({ namespace: 'bystander', files: {}, spec: { suspend: true, source } });
+  await world.declare('without-account', { suspend: true, source }, 'bystander');
+  await repository.commit({ 'own/left.yaml': null });
+  const told = await application.refresh();
+  assert.equal(at(told, 'status', 'counts', 'pruning'), 0, 'the same pass prunes');
+  await untilGone(world, object.path);
+});
+
 test('a tenant who may write one object by its name has a say over that one alone', async () => {
   await makeNamespace(world, 'named-shared');
   const [own, other] = [setting('named-shared', 'own'), setting('named-shared', 'other')];

@@ -96,7 +96,11 @@ export type Floors = readonly (readonly string[])[];
  */
 export const ROOMS: Readonly<Record<string, Floors>> = {
   'src/reconcile': [
-    ['attempt.ts', 'requests.ts', ...['decide', 'deletion', 'desired', 'effect'].map((room) => `${room}/memory.ts`)],
+    [
+      'attempt.ts',
+      'requests.ts',
+      ...['decide', 'deletion', 'desired', 'effect', 'report'].map((room) => `${room}/memory.ts`),
+    ],
     ['hold-goal.ts', 'memory.ts'],
     ['neighbours'],
     ['context.ts'],

@@ -57,7 +57,7 @@ const gate = { unwell: new Map<string, string>(), isAccepted: () => false };
 
 for (const [name, steps] of [
   ['plan', () => planSteps(planOptions(changes, { gate }))],
-  ['status', () => composeSteps({}, passReport({ changes, waitingFor: planned().waitingFor }), 0)],
+  ['status', () => composeSteps({}, passReport({ changes, waitingFor: planned().waitingFor }), { nowMs: 0 })],
 ] as const) {
   test(`the ${name} of many objects that wait pauses for others`, () => {
     const count = pauses(steps());

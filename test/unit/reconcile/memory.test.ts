@@ -14,7 +14,7 @@ import {
 } from '../../../src/reconcile/memory.ts';
 import { inventoryOf, snapshotOf, sourceOf, storedOf } from '../../support/applications.ts';
 import { changeOf, desiredOf, idOf } from '../../support/changes.ts';
-import { manifestsOf } from '../../support/reading.ts';
+import { kindsOf, manifestsOf } from '../../support/reading.ts';
 
 const KEY = idKey(idOf('a'));
 
@@ -38,6 +38,10 @@ function filledMemory(): Memory {
       },
       bound: { objects: [], problems: [], digest: 'set' },
       boundBytes: 1,
+      binding: {
+        ...{ manifests: manifestsOf([]), kinds: kindsOf(), options: '' },
+        ...{ desired: { objects: [], problems: [], digest: 'set' }, ids: new Set([KEY]) },
+      },
       objects: new Map([['key', desiredOf()]]),
       discovery: { nextMs: 1, pauseMs: 1, definitions: 'd' },
     },
@@ -78,6 +82,20 @@ function filledMemory(): Memory {
       unwell: { revision: 'r', sinceMs: 1 },
     },
     deletion: { sinceMs: 1 },
+    rest: {
+      found: {
+        mark: {
+          ...{ mode: 'auto', prune: true, desired: { objects: [], problems: [], digest: 'set' }, kinds: kindsOf() },
+          ...{ inventory: inventoryOf(idOf('a')), inventorySize: 1, liveVersion: 1, claimsVersion: 1, generation: 1 },
+          ...{ acceptedDigest: 'digest', finished: '{}' },
+        },
+        findings: {
+          ...{ changes: [change], gate: undefined, left: [], health: new Map(), worst: undefined },
+          plan: { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [] },
+        },
+        composed: undefined,
+      },
+    },
     run: { account: identityKey(agentIdentity), endedEarly: 'Unavailable' },
   };
 }

@@ -27,7 +27,7 @@ test('an Application that names no objects holds all', () => {
 });
 
 test('an object that an Application claims is held before its first pass, and after another one lets it go', () => {
-  const held = createHeldNames((key) => key === 'n/claimed');
+  const held = createHeldNames({ isClaimed: (key) => key === 'n/claimed' });
   assert.deepEqual([held.isHeld('n/claimed'), held.isHeld('n/other')], [true, false]);
   held.hold('apps/one', new Set(['n/claimed', 'n/other']));
   assert.deepEqual(held.release('apps/one'), ['n/other']);

@@ -28,6 +28,7 @@ test('Applications that all wait for each other are woken and asked a few times 
       ownerOf: () => undefined,
       readForSuspended: () => Promise.resolve(),
       reviewStanding: () => Promise.resolve(() => true),
+      reviewSay: () => Promise.resolve(() => true),
     });
     return waits.size;
   };

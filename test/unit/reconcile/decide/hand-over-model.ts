@@ -195,6 +195,7 @@ export class Model {
       ownerOf: (id) => this.#claims.ownerOf('c', id),
       readForSuspended: () => Promise.resolve(),
       reviewStanding: () => Promise.resolve(() => true),
+      reviewSay: () => Promise.resolve(() => true),
     });
     const plan = planChanges({
       changes: handed.changes,

@@ -67,6 +67,7 @@ function scene({ spec = {}, status = HOLDING, giver = {} }: Parties) {
       ownerOf: () => undefined,
       readForSuspended: () => Promise.resolve(),
       reviewStanding: () => Promise.resolve(() => true),
+      reviewSay: () => Promise.resolve(() => true),
     };
   };
   const edit = (next: ValueMap): void => {

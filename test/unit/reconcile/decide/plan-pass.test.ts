@@ -94,6 +94,7 @@ async function plan(options: PlanOptions): Promise<PlanScene> {
       wantedBy: () => [],
       readForSuspended: () => Promise.resolve(),
       reviewStanding: () => Promise.resolve(() => true),
+      reviewSay: () => Promise.resolve(() => true),
       clock,
       settings: { version: '1.2.3', handOverWaitMs: 1_000, pruneGuard: { maxShare: 0, maxObjects: 2 } },
     },
@@ -169,12 +170,12 @@ test('a heal that the brake holds waits, and the next one is told', async () => 
   assert.equal(scene.planned.braked.againInMs, 1_000);
 });
 
-test('an object that another Application desires is left for it, or released to one that does not act', async () => {
+test('an object that another Application desires is left for it, or released to one that only looks on', async () => {
   const options = { changes: [NONE, PRUNE], inventory: [A, B], announcedByOther: [B] };
   const waiting = await plan({ ...options, others: [OTHER] });
   assert.deepEqual(waitsOf(waiting), { b: 'Application apps/other takes it over' });
   assert.deepEqual(prunedBy(waiting), []);
-  const scene = await plan({ ...options, others: [{ ...OTHER, spec: { sync: { mode: 'manual' } } }] });
+  const scene = await plan({ ...options, others: [{ ...OTHER, spec: { sync: { mode: 'detect' } } }] });
   assert.deepEqual(prunedBy(scene), []);
   assert.deepEqual(
     scene.planned.plan.releases.map(({ id, reason }) => [id, reason]),

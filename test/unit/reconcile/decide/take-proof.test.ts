@@ -6,7 +6,7 @@ import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
 import { foreseeHandOver, handOver, type HandOverQuestion } from '../../../../src/reconcile/decide/hand-over.ts';
 import { hasGivenUp } from '../../../../src/reconcile/decide/claim-objects.ts';
-import { reviewStanding, type StandingOptions } from '../../../../src/reconcile/decide/standing.ts';
+import { reviewSay, reviewStanding, type StandingOptions } from '../../../../src/reconcile/decide/standing.ts';
 import { createRecord } from '../../../../src/reconcile/memory.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
 import { createNeighbourhood, statementOf, storedOf } from '../../../support/applications.ts';
@@ -79,6 +79,7 @@ function scene({ id, namespace, spec, mayWrite, isUnreadable = false }: Scene) {
     ownerOf: () => undefined,
     readForSuspended: () => Promise.resolve(),
     reviewStanding: (pairsOf) => reviewStanding(pairsOf, { neighbours, target, settings }),
+    reviewSay: (pairs) => reviewSay(pairs, { neighbours, target, settings }),
   };
   return { question, neighbours, reviews };
 }
@@ -121,16 +122,16 @@ for (const [kind, { id, isAccess }] of Object.entries(RESOURCES)) {
   });
 }
 
-test('only objects that another Application desires are reviewed, each of them once', async () => {
+test('many objects of one kind and namespace need one review, and those that no other Application desires none', async () => {
   const ids = Array.from({ length: 50 }, (_, index) => idOf(`a${index}`));
   const { question, neighbours, reviews } = scene({ id: idOf('a'), namespace: 'tenant', spec: {}, mayWrite: false });
   neighbours.announce('tenant/other', statementOf(ids), false);
   const changes = ids.map((id): Change => ({ type: 'prune', id, kind: undefined, fields: [] }));
   await handOver({ ...question, changes });
-  assert.equal(reviews.length, ids.length);
+  assert.deepEqual(reviews, ['ConfigMap']);
   neighbours.announce('tenant/other', statementOf(), false);
   await handOver({ ...question, changes });
-  assert.equal(reviews.length, ids.length);
+  assert.deepEqual(reviews, ['ConfigMap']);
 });
 
 test('a review without an answer decides nothing', async () => {
@@ -145,5 +146,38 @@ test('a prune of an object that gives rights waits for no Application of another
     neighbours.announce('tenant/other', statementOf([], { commit: '0'.repeat(40) }), false);
     const { waits } = await handOver(question);
     assert.equal(waits.size, isAccess ? 0 : 1, id.kind);
+  }
+});
+
+test('a prune waits for a silent Application of another namespace only for a moment, unless that one may write', async () => {
+  for (const mayWrite of [true, false]) {
+    const { question, neighbours, reviews } = scene({ id: idOf('a'), namespace: 'tenant', spec: {}, mayWrite });
+    neighbours.announce('tenant/other', statementOf([], { commit: '0'.repeat(40) }), false);
+    const first = await handOver(question);
+    assert.equal(first.waits.size, 1);
+    assert.ok(first.againInMs <= 5_000, 'it looks again soon');
+    assert.deepEqual(reviews, [], 'an Application that reads the commit by itself costs no review');
+    const later = await handOver({ ...question, nowMs: question.nowMs + 5_000 });
+    assert.equal(later.waits.size, mayWrite ? 1 : 0);
+    assert.deepEqual(reviews, ['ConfigMap']);
+  }
+});
+
+test('the folder of a suspended Application is rendered by another one only if it may write what left', async () => {
+  for (const [namespace, mayWrite, expected] of [
+    ['tenant', true, ['tenant/other']],
+    ['tenant', false, []],
+    ['apps', false, ['apps/other']],
+  ] as const) {
+    const { question, neighbours } = scene({ id: idOf('a'), namespace, spec: { suspend: true }, mayWrite });
+    neighbours.announce(`${namespace}/other`, statementOf([], { commit: '0'.repeat(40) }), false);
+    const read: string[] = [];
+    const readForSuspended: HandOverQuestion['readForSuspended'] = (suspended) => {
+      read.push(...suspended.map(({ key }) => key));
+      return Promise.resolve();
+    };
+    const { waits } = await handOver({ ...question, readForSuspended });
+    assert.deepEqual(read, expected);
+    assert.equal(waits.size, expected.length);
   }
 });

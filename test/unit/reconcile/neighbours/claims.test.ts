@@ -83,3 +83,36 @@ test('an object has one owner, and no Application waits for a free object or for
     }),
   );
 });
+
+test('while the version of an Application is the same, it owns the same objects, and the same others want them', () => {
+  const names = ['one', 'two', 'three'];
+  const objects = ['x', 'y'].map((name) => idOf(name));
+  const acts = fc.array(
+    fc.record({
+      act: fc.constantFrom('claim', 'take', 'keep nothing', 'want nothing', 'drop'),
+      who: fc.constantFrom(...names),
+      id: fc.constantFrom(...objects),
+    }),
+    { maxLength: 15, size: 'max' },
+  );
+  fc.assert(
+    fc.property(acts, (list) => {
+      const claims = new Claims();
+      const seen = new Map<string, string>();
+      for (const { act, who, id } of list) {
+        if (act === 'claim') claims.claim('c', id, who);
+        if (act === 'take') claims.take('c', id, who);
+        if (act === 'keep nothing') claims.keepOnly('c', who, keys());
+        if (act === 'want nothing') claims.wantOnly('c', who, keys());
+        if (act === 'drop') claims.drop(who);
+        for (const name of names) {
+          const state = objects.map((each) => [claims.ownerOf('c', each), claims.wantedBy('c', each)] as const);
+          const own = state.filter(([owner]) => owner === name);
+          const at = `${name} ${claims.versionFor(name)}`;
+          if (claims.versionFor(name) > 0) assert.equal(seen.get(at) ?? JSON.stringify(own), JSON.stringify(own), act);
+          seen.set(at, JSON.stringify(own));
+        }
+      }
+    }),
+  );
+});
