@@ -3,50 +3,18 @@
  * one of thousands of objects, and texts that try to be markup.
  */
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page as Tab } from 'playwright-core';
 import { startChromium } from '../support/chromium.ts';
 import { useStarted } from '../support/use-world.ts';
+import { assertAccessible, openTab, PHONE, picture } from './open-tab.ts';
 import { fleet, large, object, scripted } from './scripted-applications.ts';
 import { startScriptedPage } from './scripted-page.ts';
 
 const site = useStarted('the page', () => startScriptedPage());
 const browser = useStarted('Chromium', startChromium);
 
-/** Milliseconds; long enough for a loaded machine. */
-const PATIENCE_MS = 120_000;
-const WIDE = { width: 1280, height: 800 };
-const PHONE = { width: 390, height: 780 };
-
-interface Opened extends AsyncDisposable {
-  readonly tab: Tab;
-  /** Errors of scripts, and of the console, but for requests without an answer. */
-  readonly errors: string[];
-}
-
-async function open(path: string, { viewport = WIDE, dark = false } = {}): Promise<Opened> {
-  const context = await browser.newContext({ viewport, colorScheme: dark ? 'dark' : 'light' });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  const tab = await context.newPage();
-  tab.setDefaultTimeout(PATIENCE_MS);
-  const errors: string[] = [];
-  tab.on('pageerror', (error) => errors.push(String(error)));
-  tab.on('console', (message) => {
-    if (message.type() === 'error' && !/net::ERR_|status of 40[13]/.test(message.text())) errors.push(message.text());
-  });
-  await tab.goto(`${site.url}${path}`);
-  return { tab, errors, [Symbol.asyncDispose]: () => context.close() };
-}
-
-async function assertAccessible(tab: Tab, what: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page: tab }).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`);
-  assert.deepEqual(found, [], what);
-}
-
+const open = (path: string) => openTab(browser, `${site.url}${path}`);
 const row = (tab: Tab, name: string) => tab.getByRole('link', { name, exact: true });
 const focused = (tab: Tab): Promise<string> => tab.locator(':focus').innerText();
 
@@ -288,16 +256,6 @@ test('an empty fleet says how to begin, a missing token asks to sign in, and a m
   await using nowhere = await open('/sign-in');
   await nowhere.tab.getByText('You are signed in as admin.').waitFor();
 });
-
-const PICTURES = process.env['TAUTLINE_PICTURES'];
-
-/** Keeps a picture for the pages in docs/, if the environment names a folder for it. */
-async function picture(tab: Tab, name: string): Promise<void> {
-  const folder = PICTURES;
-  if (folder === undefined) return;
-  await mkdir(folder, { recursive: true });
-  await tab.screenshot({ path: join(folder, `${name}.png`) });
-}
 
 const VIEWS: readonly (readonly [name: string, path: string, text: string])[] = [
   ['applications', '/', 'Failing'],

@@ -39,7 +39,9 @@ export function ObjectPanel({ application, object }: ObjectPanelProps): VNode {
   const tab = tabs.find((one) => one === query['tab']) ?? tabs[0] ?? 'events';
   const close = (): void => {
     change({ object: undefined, tab: undefined }, true);
-    document.querySelector<HTMLElement>('.tree-row.selected [data-focus], .rows [data-focus]')?.focus();
+    const find = (selector: string): HTMLElement | null => document.querySelector(selector);
+    const from = find('.tree-row.selected [data-focus]') ?? find('.rows [data-focus]');
+    from?.focus();
   };
   useEffect(() => heading.current?.focus(), []);
   return (
