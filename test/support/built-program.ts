@@ -21,8 +21,10 @@ const ROOT = join(import.meta.dirname, '../..');
 /** The packages are found from here. A child that may read few folders could not follow a link. */
 const CACHE = join(realpathSync(join(ROOT, 'node_modules')), '.cache/tautline');
 
-/** Agents that differ from the built one: `agent-with-faults.ts` and the like. */
-const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts'].map((name) => join(import.meta.dirname, name));
+/** Agents that differ from the built one, and a part of it. */
+const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts', 'source-process.ts'].map((name) =>
+  join(import.meta.dirname, name),
+);
 
 /** The scripts that build the program. */
 const BUILDERS = ['build.ts', 'build-page.ts'].map((name) => join(ROOT, 'scripts', name));
