@@ -32,12 +32,11 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
     const who = await access.cluster.whoAmI();
     if (!who.ok) return fail(who.refusal.message);
     const key = randomBytes(32).toString('base64url');
-    const { caller: client, kinds } = access.cluster;
     const routes = ownerPageRoutes({
       applications: feed,
       owner: who.value,
-      client,
-      kinds,
+      client: access.cluster.caller,
+      kinds: () => access.cluster.kinds(),
       key,
       clock: CLOCK,
       log: LOG,

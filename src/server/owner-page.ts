@@ -13,6 +13,7 @@ import { apiRoutes } from './api/api.ts';
 import type { ApplicationIndex } from './api/rows.ts';
 import { checkHost } from './host-check.ts';
 import { createRoutes } from './listener.ts';
+import { readPage } from './page.ts';
 import { refuse } from './refuse.ts';
 import { createSeal } from './session/seal.ts';
 import { createSessions } from './session/sessions.ts';
@@ -59,8 +60,9 @@ export function ownerPageRoutes({ applications, owner, client, kinds, key, clock
     sessions.begin(request, response, { token: key, isSecure: false });
     response.redirect(303, '/');
   });
+  const page = readPage();
   const signIn = { publicUrl: undefined, sessionSecret, provider: undefined, isForOwner: true };
-  routes.use(apiRoutes({ applications, hub, anonymousRead: 'nothing', hosts: [], signIn, log, clock }));
+  routes.use(apiRoutes({ applications, hub, anonymousRead: 'nothing', hosts: [], page, signIn, log, clock }));
   return routes;
 }
 

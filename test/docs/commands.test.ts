@@ -31,7 +31,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // They need a container engine, do not end, remove everything, or install a package globally.
   'docs/install.md': ['docker', 'docker', 'kubectl', 'curl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
-  // A watch and a page do not end, simulated Pods have no log, nothing is held, there is no branch; jq need not be installed, and there are no folders to
+  // A watch and a page do not end, Pods have no log, nothing is held, there is no branch; jq need not be installed, and there are no folders to
   // render. test/cluster/cli and test/unit/cli have tests of all of them.
   'docs/cli.md': Array<string>(14).fill('tautline'),
   // The Application has no history yet; test/cluster/rollback has tests of both commands.
@@ -42,6 +42,11 @@ const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   'docs/render-options.md': ['tautline', 'tautline'],
   // Nothing is held; test/cluster/cli/everyday.test.ts confirms a prune.
   'docs/spec/application.md': ['tautline'],
+  // They need a container engine.
+  'docs/local-cluster.md': [
+    ...['docker', 'kind', 'kind', 'k3d', 'k3d', 'minikube', 'minikube'],
+    ...['helm', 'kubectl', 'kind', 'k3d', 'minikube'],
+  ],
   // There is no release to go back to; test/chart/install.test.ts has tests of upgrades.
   'docs/upgrades.md': ['helm'],
   // Simulated Pods have no log.

@@ -72,6 +72,8 @@ test('the page shows Applications, objects and Events, and acts, with the rights
   assert.deepEqual([opened.status, opened.headers.location], [303, '/']);
   assert.match(String(opened.headers['set-cookie']), /HttpOnly; SameSite=Strict$/);
 
+  const page = await browser.send(`${origin}/`, { from: 'null' });
+  assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
   const session = await read(browser, `${origin}/api/v1/session`);
   assert.deepEqual(
     [session['signedIn'], session['user'], session['ways']],
