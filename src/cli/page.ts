@@ -41,7 +41,10 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
       clock: CLOCK,
       log: LOG,
     });
-    const listener = await listen(routes, { host: '127.0.0.1', port: command.port });
+    const listener = await listen(routes, { host: '127.0.0.1', port: command.port }).catch(errnoOf);
+    if (typeof listener === 'string') {
+      return fail(`port ${command.port} cannot be used (${listener}): choose another one with --port`);
+    }
     const url = listener.url + openingPath(key);
     print(`The page is at ${url}\nIt acts with the rights of ${who.value.username}. Ctrl-C ends it.\n`);
     const folder = command.open ? await openHidden(url) : undefined;
@@ -50,6 +53,10 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     return refusal ? fail(refusal.message) : EXIT.done;
   });
+}
+
+function errnoOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }
 
 /** All namespaces, or the one of the kubeconfig where the person may not list all. A text: why there is none. */

@@ -20,6 +20,9 @@ export function SignIn(): VNode {
             {`Sign in with ${view.oidc?.name ?? 'your identity provider'}`}
           </a>
         )}
+        {view?.ways.includes('kubeconfig') && !view.signedIn && (
+          <p>Open the address that “tautline page” has printed in the terminal.</p>
+        )}
         {view?.signedIn && (
           <p>
             {`You are signed in as ${view.user ?? 'a user of the cluster'}. `}

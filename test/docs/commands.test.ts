@@ -31,8 +31,8 @@ const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
 const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   // They need a container engine, do not end, remove everything, or install a package globally.
   'docs/install.md': ['docker', 'docker', 'kubectl', 'curl', 'kubectl', 'helm', 'kubectl', 'npm', 'npm', 'kubectl'],
-  // A watch and a page do not end, Pods have no log, nothing is held, there is no branch; jq need not be installed, and there are no folders to
-  // render. test/cluster/cli and test/unit/cli have tests of all of them.
+  // A watch and a page do not end, Pods have no log, nothing is held, there is no branch; jq need not be installed, and
+  // there are no folders to render. test/cluster/cli and test/unit/cli have tests of all of them.
   'docs/cli.md': Array<string>(14).fill('tautline'),
   // The Application has no history yet; test/cluster/rollback has tests of both commands.
   'docs/rollback.md': ['tautline', 'tautline', 'tautline'],

@@ -13,7 +13,7 @@ import { rule } from '../../support/rights.ts';
 import { at } from '../../support/scene.ts';
 import { useWorld } from '../../support/use-world.ts';
 import { untilTrue } from '../../support/world.ts';
-import { createPerson } from './scene.ts';
+import { createPerson, tautline } from './scene.ts';
 
 const { world } = useWorld({ agent: true });
 
@@ -111,6 +111,7 @@ test('the page shows Applications, objects and Events, and acts, with the rights
 
 test('no request is answered without the printed address, by another name, or for a page of another site', async (t) => {
   const { url, origin } = await startPage(t, world.plane.kubeconfig);
+  const second = tautline(world, 'page', '--port', new URL(origin).port);
   const stranger = createBrowser('');
   const list = `${origin}/api/v1/applications`;
   const refused = await stranger.send(list);
@@ -126,6 +127,8 @@ test('no request is answered without the printed address, by another name, or fo
   const headers = { 'content-type': 'application/json', origin: 'https://evil.example' };
   const act = `${origin}/api/v1/applications/apps/web/suspend`;
   assert.equal((await owner.send(act, { method: 'POST', headers, body: '{}' })).status, 403);
+  const { code, stderr } = await second;
+  assert.deepEqual([code, /EADDRINUSE\): choose another one with --port/.test(stderr)], [1, true], stderr);
 });
 
 test('--open hands the address to the browser in a file that no other user can read', async (t) => {
