@@ -27,32 +27,41 @@ export function runPage(command: PageCommand): Promise<ExitCode> {
   return withCluster(command, async (access) => {
     const ended = new AbortController();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort());
-    const feed = await beginFeed(access, command.namespace, ended.signal);
-    if (typeof feed === 'string') return fail(feed);
-    const who = await access.cluster.whoAmI();
-    if (!who.ok) return fail(who.refusal.message);
-    const key = randomBytes(32).toString('base64url');
-    const routes = ownerPageRoutes({
-      applications: feed,
-      owner: who.value,
-      client: access.cluster.caller,
-      kinds: () => access.cluster.kinds(),
-      key,
-      clock: CLOCK,
-      log: LOG,
-    });
-    const listener = await listen(routes, { host: '127.0.0.1', port: command.port }).catch(errnoOf);
-    if (typeof listener === 'string') {
-      return fail(`port ${command.port} cannot be used (${listener}): choose another one with --port`);
+    try {
+      return await servePage(access, command, ended.signal);
+    } finally {
+      // Otherwise the watch of a page that could not be served would go on.
+      ended.abort();
     }
-    const url = listener.url + openingPath(key);
-    print(`The page is at ${url}\nIt acts with the rights of ${who.value.username}. Ctrl-C ends it.\n`);
-    const folder = command.open ? await openHidden(url) : undefined;
-    const refusal = await feed.ended;
-    await listener.close();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-    return refusal ? fail(refusal.message) : EXIT.done;
   });
+}
+
+async function servePage(access: Access, command: PageCommand, signal: AbortSignal): Promise<ExitCode> {
+  const feed = await beginFeed(access, command.namespace, signal);
+  if (typeof feed === 'string') return fail(feed);
+  const who = await access.cluster.whoAmI();
+  if (!who.ok) return fail(who.refusal.message);
+  const key = randomBytes(32).toString('base64url');
+  const routes = ownerPageRoutes({
+    applications: feed,
+    owner: who.value,
+    client: access.cluster.caller,
+    kinds: () => access.cluster.kinds(),
+    key,
+    clock: CLOCK,
+    log: LOG,
+  });
+  const listener = await listen(routes, { host: '127.0.0.1', port: command.port }).catch(errnoOf);
+  if (typeof listener === 'string') {
+    return fail(`port ${command.port} cannot be used (${listener}): choose another one with --port`);
+  }
+  const url = listener.url + openingPath(key);
+  print(`The page is at ${url}\nIt acts with the rights of ${who.value.username}. Ctrl-C ends it.\n`);
+  const folder = command.open ? await openHidden(url) : undefined;
+  const refusal = await feed.ended;
+  await listener.close();
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  return refusal ? fail(refusal.message) : EXIT.done;
 }
 
 function errnoOf(error: unknown): string {
