@@ -24,7 +24,7 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
   readonly claims: Pick<Claims, 'wantedBy'>;
   readonly neighbours: Pick<
     Neighbours,
-    'get' | 'all' | 'ofRepository' | 'desiredBy' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
+    'get' | 'all' | 'ofRepository' | 'desiredBy' | 'entrust' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
   >;
   readonly log: Pick<Log, 'debug' | 'warn'>;
   readonly metrics: Pick<Metrics, 'onChange'>;
