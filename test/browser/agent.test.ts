@@ -1,6 +1,6 @@
 /**
- * The page of the built agent on a real API server, with real sessions: sign-in, a sync that is watched, a held prune that
- * is confirmed, drift, rights, and a restart of the agent under the open page.
+ * The page of the built agent on a real API server, with real sessions: sign-in, a sync that is watched, a held prune
+ * that is confirmed, drift, rights, and a restart of the agent under the open page.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -152,7 +152,7 @@ test('drift is shown field by field with its author, and its patch mends the obj
   await panel.getByText('/data/colour', { exact: true }).waitFor();
   await panel.getByText(/live value by a-person/).waitFor();
   await panel.getByText('red', { exact: true }).waitFor();
-  await picture(tab, 'difference');
+  await picture(tab, 'difference', panel);
   await panel.getByRole('button', { name: 'Copy as patch' }).click();
   await panel.getByText('Copied').waitFor();
   const patch = await tab.evaluate<string>('navigator.clipboard.readText()');
