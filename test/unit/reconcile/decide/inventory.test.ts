@@ -140,7 +140,9 @@ test('an object with both marks that is as desired enters an inventory that was 
 
 test('completing the inventory leaves the ids that it holds as they are', () => {
   const inventory = inventoryOf(A, B);
-  finish(completeInventory({ inventory, changes: [changeOf('none', { id: A, live: liveOf({ id: A }) })], owner: OWNER }));
+  finish(
+    completeInventory({ inventory, changes: [changeOf('none', { id: A, live: liveOf({ id: A }) })], owner: OWNER }),
+  );
   finish(completeInventory({ inventory, changes: [leftChange('prune', B)], owner: OWNER }));
   assert.deepEqual(inventory, inventoryOf(A, B));
 });
