@@ -26,6 +26,9 @@ const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts', 'source-process.
   join(import.meta.dirname, name),
 );
 
+/** The scripts that build the program. */
+const BUILDERS = ['build.ts', 'build-page.ts'].map((name) => join(ROOT, 'scripts', name));
+
 const DAY_MS = 24 * 3_600_000;
 
 /** The path of a file of the built program, such as `cli.js`. Builds the program if that has not been done yet. */
@@ -78,8 +81,8 @@ function removeUnused(): void {
 
 function digestOfSources(): string {
   const hash = createHash('sha256');
-  const sources = globSync('src/**/*.ts', { cwd: ROOT }).map((path) => join(ROOT, path));
-  for (const path of [...sources, ...EXTRA, join(ROOT, 'scripts/build.ts')].sort()) {
+  const sources = globSync('src/**/*.{ts,tsx,css,html,svg}', { cwd: ROOT }).map((path) => join(ROOT, path));
+  for (const path of [...sources, ...EXTRA, ...BUILDERS].sort()) {
     hash
       .update(`${relative(ROOT, path)}\0`)
       .update(readFileSync(path))
