@@ -82,6 +82,7 @@ function filledMemory(): Memory {
       unwell: { revision: 'r', sinceMs: 1 },
     },
     deletion: { sinceMs: 1 },
+    causes: { byNamespace: new Map([['shop', { askedMs: 1, mark: 'm', causes: [] }]]) },
     rest: {
       found: {
         mark: {
@@ -176,6 +177,7 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
       pollsAsked: 0,
       askedMs: -Infinity,
       isForgetAsked: false,
+      entrusted: new Map(),
     },
     view: undefined,
     trial: undefined,
