@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run: (options: BenchOp
   drift: () => import('./drift.ts'),
   faults: () => import('./faults.ts'),
   scale: () => import('./scale.ts'),
+  source: () => import('./source.ts'),
   sync: () => import('./sync.ts'),
   tenants: () => import('./tenants.ts'),
   render: () => import('./render.ts'),
@@ -39,6 +40,7 @@ function readCount(value: string | undefined): number | undefined {
 
 function usage(): never {
   const names = Object.keys(BENCHMARKS).join('|');
-  console.error(`usage: npm run bench -- ${names} [--json] [--cases DIR (render)] [--runs N] [--seed N (faults)]`);
+  const flags = '[--json] [--cases DIR (render)] [--runs N (faults, source)] [--seed N (faults)]';
+  console.error(`usage: npm run bench -- ${names} ${flags}`);
   process.exit(2);
 }

@@ -8,12 +8,16 @@ import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync, type BuildOptions } from 'esbuild';
+import { buildPage } from './build-page.ts';
 import { ROOT } from './steps.ts';
 
 /** Files that a process begins with, or that one loads by name. */
 const PROGRAM = ['cli.ts', 'main.ts', 'source/transport/ssh/decrypt-key.ts', 'sandbox/restricted-module.ts'];
 /** It is built for itself, so that a child reads one file. */
 const CHILD = 'child.ts';
+
+/** The folder of the page in the browser, where server/page.ts looks for it. */
+const PAGE = 'page';
 
 /** The description of the status API, for clients that are made from it. */
 const OPEN_API = 'server/api/openapi.json';
@@ -26,7 +30,8 @@ export interface ExtraEntries {
 }
 
 /**
- * Replaces `outDir`. All files are in this folder itself: code that names a neighbour (`./child.js`) relies on that.
+ * Replaces `outDir`. All code that Node runs is in this folder itself: code that names a neighbour (`./child.js`)
+ * relies on that.
  * Throws if the sources cannot be parsed, or an import leads nowhere.
  */
 export function build(outDir: string, { extra = [] }: ExtraEntries = {}): void {
@@ -34,6 +39,7 @@ export function build(outDir: string, { extra = [] }: ExtraEntries = {}): void {
   const entries = [...PROGRAM.map((path) => join(ROOT, 'src', path)), ...extra];
   bundle(outDir, entries, { splitting: true, chunkNames: '[name]-[hash]' });
   bundle(outDir, [join(ROOT, 'src', CHILD)], {});
+  buildPage(join(outDir, PAGE));
   copyFileSync(join(ROOT, 'src', OPEN_API), join(outDir, basename(OPEN_API)));
   const cli = join(outDir, 'cli.js');
   if (!readFileSync(cli, 'utf8').startsWith(SHEBANG)) throw new Error(`src/cli.ts must begin with ${SHEBANG.trim()}`);

@@ -37,7 +37,7 @@ async function runStep({ name, args }: Step): Promise<boolean> {
 
 export function printLine(name: string, isOk: boolean, startMs: number): void {
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  process.stdout.write(`${isOk ? 'ok    ' : 'FAILED'}  ${name.padEnd(16)} ${seconds.padStart(6)} s\n`);
+  process.stdout.write(`${isOk ? 'ok    ' : 'FAILED'}  ${name.padEnd(18)} ${seconds.padStart(6)} s\n`);
 }
 
 function runNode(args: readonly string[]): Promise<{ code: number; output: string }> {

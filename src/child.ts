@@ -41,6 +41,7 @@ hardenProcess();
 
 serveJobs({
   checkWalls,
+  prepare: () => new Uint8Array(0),
   indexPack: (input: IndexPackInput) => encodeIndexedSnapshot(indexPack(input)),
   packArchive: async (input: PackArchiveInput) => encodePackedArchive(await packArchive(input)),
   readChartIndex: readIndexJob,

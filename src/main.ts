@@ -25,6 +25,7 @@ import { apiRoutes } from './server/api/api.ts';
 import { openListener } from './server/listener.ts';
 import { signInSettingsOf } from './server/session/sign-in-settings.ts';
 import { metricsRoutes } from './server/metrics.ts';
+import { readPage } from './server/page.ts';
 import { probeRoutes } from './server/probes.ts';
 import { webhookRoutes } from './server/webhooks.ts';
 import { prepareDataFolder } from './source/packs/data-folder.ts';
@@ -316,8 +317,8 @@ async function openListeners(serving: Serving): Promise<Urls> {
   const scrapes = await openListener('metrics', metricsRoutes(metricsSources), config.metricsAddress);
   onStop.push(() => scrapes.close());
   const { anonymousRead, apiHosts: hosts } = config;
-  const signIn = await signInSettingsOf(config);
-  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, signIn, log, clock });
+  const [page, signIn] = [readPage(), await signInSettingsOf(config)];
+  const status = apiRoutes({ applications: controller, hub, anonymousRead, hosts, page, signIn, log, clock });
   const api = await openListener('api', status, config.apiAddress);
   onStop.push(() => api.close());
   const hooks = webhookRoutes({

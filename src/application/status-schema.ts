@@ -20,6 +20,7 @@ export type HeldPruneStatus = z.output<typeof heldPruneSchema>;
 export type InventoryValue = z.output<typeof inventorySchema>;
 export type WrittenValue = NonNullable<InventoryValue['written']>;
 export type RevisionSet = z.output<typeof revisionSetSchema>;
+export type DeletionStatus = z.output<typeof deletionSchema>;
 export type Hold = z.output<typeof holdSchema>;
 
 export type SyncWord = z.output<typeof syncWord>;
@@ -97,7 +98,27 @@ const windowStatusSchema = z.object({
   changesAt: time('When it opens, or closes, next. Absent: not within 400 days.').optional(),
 });
 
+const deletionHooksSchema = z.object({
+  preDelete: count('Hooks that run before the objects are deleted.'),
+  postDelete: count('Hooks that run after the objects are gone.'),
+});
+
+const deletionSchema = z.object({
+  phase: z
+    .enum(['PreDelete', 'Objects', 'PostDelete', 'Cleanup'])
+    .describe(
+      'PreDelete and PostDelete: hooks of that phase run. Objects: the objects are deleted. Cleanup: the hooks have ' +
+        'run, and what is left is deleted.',
+    ),
+  failures: count('How often hooks of the phase have failed.').optional(),
+  retryAt: time('When the failed hook runs again.').optional(),
+});
+
 const syncStatusSchema = z.object({
+  failed: text(
+    'Start of the digest of the desired objects whose sync failed, while there are hooks of failed syncs.',
+    64,
+  ).optional(),
   status: syncWord.describe('Synced: the cluster is equal to Git. OutOfSync: some object differs.'),
   revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
   commit: text('First 12 hex digits of the compared commit or digest.').optional(),
@@ -279,6 +300,10 @@ export const statusSchema = z.object({
       'Jobs and bare Pods that were started and have not ended yet, in the same form, with a time in seconds while ' +
         'their creation is under way. They are not started again when the agent restarts. At most 5000.',
     ),
+  deletionHooks: deletionHooksSchema
+    .optional()
+    .describe('Number of hooks that run when the Application is deleted. Absent: there are none.'),
+  deletion: deletionSchema.optional().describe('Progress of the deletion of the Application, if it has hooks.'),
   history: z
     .array(historySchema)
     .max(STATUS_LIMITS.maxHistory)

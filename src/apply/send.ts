@@ -6,6 +6,7 @@
  * field in another state than Git is refused as a whole with FieldConflict.
  */
 import type { ClusterClient, WriteAnswer } from '../cluster/ports.ts';
+import { isRunToCompletion } from '../application/ended-jobs.ts';
 import type { Refusal, RefusalCode } from '../cluster/answers.ts';
 import type { LiveObject } from '../cluster/live.ts';
 import { BEFORE_FIRST_APPLY, isTakenOverManager } from '../object/managers.ts';
@@ -15,6 +16,7 @@ import { isGuardedKind } from '../object/guarded-kinds.ts';
 import { annotationsOf, formatId, labelsOf, type ObjectId } from '../object/identity.ts';
 import { isLeftToOthers } from '../object/live-policy.ts';
 import { listAt, stringAt } from '../object/value.ts';
+import { HOOK_RUN_ANNOTATION } from '../object/hooks.ts';
 import { OWNER_ANNOTATION, PART_OF_LABEL } from '../object/applyset.ts';
 import type { ChangeResult, Outcome } from './applied.ts';
 import { applyOnto } from './apply-onto.ts';
@@ -36,13 +38,13 @@ export async function sendChange(change: Change, context: SendContext): Promise<
   return change.desired?.isSealed ? withoutServerText(result) : result;
 }
 
-/** Messages of the API server and of admission webhooks may quote values of a sealed file. */
+/** Messages of the API server and of admission webhooks may quote values of a Secret or of a sealed file. */
 function withoutServerText(result: ChangeResult): ChangeResult {
   const { warnings: _warnings, refusal, ...shown } = result;
   if (!refusal) return shown;
   const message =
     `the API server refuses the object (HTTP ${refusal.status}); its own message is hidden, since it may quote ` +
-    'values of a sealed file';
+    'values of a Secret or of a sealed file';
   return { ...shown, refusal: { ...refusal, message } };
 }
 
@@ -51,6 +53,9 @@ async function send(change: Change, context: SendContext): Promise<ChangeResult>
   if (!desired) throw new RangeError(`a change without desired object cannot be sent: ${formatId(change.id)}`);
   if (change.type === 'adopt' || isReadFirst(change, desired)) return adopt(change, desired, context);
   const isOurs = change.type === 'update' || change.type === 'unsure';
+  if (isOurs && change.live && isOfEarlierRun(change.live, desired)) {
+    return recreateObject({ change, desired, refusal: EARLIER_RUN, ...context });
+  }
   const isCreation = change.type === 'create' && !change.live;
   const answer = await applyOnto(context.client, {
     desired,
@@ -70,6 +75,20 @@ async function send(change: Change, context: SendContext): Promise<ChangeResult>
     ? takeOver({ change, desired, live: answer.object, context })
     : succeeded(change, 'adopted', answer);
 }
+
+/** Whether the live object is the Job or Pod of an earlier run of a hook, which is to run again. */
+function isOfEarlierRun({ body }: LiveObject, desired: DesiredObject): boolean {
+  const [before, now] = [body, desired.body].map((object) => annotationsOf(object)[HOOK_RUN_ANNOTATION]);
+  return before !== undefined && now !== undefined && before !== now && isRunToCompletion(desired.id);
+}
+
+const EARLIER_RUN: Refusal = {
+  code: 'Immutable',
+  status: 0,
+  retry: 'never',
+  message: 'it is of an earlier run of the hook',
+  fields: [`the annotation ${HOOK_RUN_ANNOTATION}`],
+};
 
 const mayForce = ({ conflicts }: SendContext): boolean => conflicts !== 'fail';
 

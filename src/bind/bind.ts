@@ -14,6 +14,7 @@ import type { Problem } from '../object/problem.ts';
 import type { Manifest, Manifests } from '../render/manifests.ts';
 import { bindBody } from './bind-body.ts';
 import type { DesiredObject, Desired, Owner } from './desired.ts';
+import { forSync } from './hook-run.ts';
 import { resolveIgnored } from './ignore-rules.ts';
 import { orderProblems } from './order-problems.ts';
 import { createKindLookup, type BoundKind } from './kind-lookup.ts';
@@ -54,7 +55,7 @@ export function bindManifests(options: BindOptions): Desired {
   problems.push(...duplicates, ...orderProblems(objects));
   const digest = digestObjects(objects);
   // Not cached: the ignored fields of an object depend on other objects (autoscalers).
-  return { objects: resolveIgnored(objects, options.ignoreDifferences ?? []), problems, digest };
+  return { objects: resolveIgnored(forSync(objects, digest), options.ignoreDifferences ?? []), problems, digest };
 }
 
 function bindManifest(

@@ -31,7 +31,7 @@ export interface DesiredObject {
   /** Set if the kind is not served yet: the CRD of the same render that defines it, which the object waits for. */
   readonly awaitsCrd?: ObjectId;
   readonly ignored?: IgnoredFields;
-  /** It may hold values of a sealed file although it is no Secret: its values are not shown. */
+  /** It is no Secret, and may hold values of a sealed file or of a substituted Secret: its values are not shown. */
   readonly isSealed?: true;
   /** The policy of its annotations; absent: `DEFAULT_POLICY`. */
   readonly policy?: ObjectPolicy;

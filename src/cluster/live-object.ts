@@ -33,6 +33,13 @@ export function asObjectOf(kind: KindInfo, value: Value | undefined): KubeObject
   return isKubeObject(filled) ? filled : undefined;
 }
 
+/** The object of a whole answer. Its text is kept beside it where no Secret value and no field had to be removed. */
+export function readLiveObject(kind: KindInfo, text: string): LiveObject | undefined {
+  const value = tryParseJson(text);
+  const object = toLiveObject(kind, value);
+  return object && object.body === value ? { ...object, json: text.trim() } : object;
+}
+
 /** undefined: not an object, or one without a name. */
 export function toLiveObject(kind: KindInfo, value: Value | undefined): LiveObject | undefined {
   const object = asObjectOf(kind, value);

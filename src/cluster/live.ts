@@ -16,6 +16,8 @@ export interface LiveObject {
   readonly deletionTimestamp?: string;
   /** The whole object with `metadata.managedFields`. It is shared, and never written to. */
   readonly body: KubeObject;
+  /** The text that `body` was read from, where `body` is exactly that. */
+  readonly json?: string;
 }
 
 /**

@@ -33,7 +33,12 @@ export const RENDER_SETTINGS = {
   helmProgram: text('helm', 'helm', 'the program helm, which renders charts; a name is looked up in PATH'),
   helmTimeoutMs: duration('helm-timeout', '30s', 'longest run of helm'),
   helmMemoryMib: count('helm-memory-mib', '256', 'memory at which helm is stopped', [64, 16_384]),
-  helmSlots: count('helm-slots', '1', 'runs of helm at the same time', [1, 16]),
+  helmSlots: count(
+    'helm-slots',
+    '0',
+    'runs of helm at the same time; 0: one for each processor that the agent may use, at most 4',
+    [0, 16],
+  ),
   maxHelmOutputMib: count('max-helm-output-mib', '32', 'largest output of a chart', [1, 1024]),
   maxChartMib: count('max-chart-mib', '64', 'largest sum of the files of a chart', [1, 1024]),
   sopsProgram: text('sops', 'sops', 'the program sops, which opens sealed files; a name is looked up in PATH'),

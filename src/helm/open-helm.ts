@@ -1,4 +1,5 @@
 /** Opens helm for the agent and the command line, with the bounds of their settings. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createHelm, type Helm } from './helm.ts';
 
@@ -7,6 +8,7 @@ export interface HelmSettings {
   readonly helmProgram: string;
   readonly helmTimeoutMs: number;
   readonly helmMemoryMib: number;
+  /** 0: as many as there are processors. */
   readonly helmSlots: number;
   readonly maxHelmOutputMib: number;
   /** Path of `tautline-landlock`; empty: the kernel does not confine helm. */
@@ -31,7 +33,15 @@ export function openHelm(
       maxRssBytes: settings.helmMemoryMib * MIB,
       maxOutputBytes: settings.maxHelmOutputMib * MIB,
     },
-    slots: settings.helmSlots,
+    slots: helmSlotsOf(settings, availableParallelism()),
     maxWaiting,
   });
+}
+
+/** More runs would take much memory at once, and the other programs of the agent need processors, too. */
+const MAX_SLOTS_BY_DEFAULT = 4;
+
+/** Runs of helm at the same time. `processors`: those that the process may use, by its cgroup as well. */
+export function helmSlotsOf({ helmSlots }: Pick<HelmSettings, 'helmSlots'>, processors: number): number {
+  return helmSlots === 0 ? Math.min(processors, MAX_SLOTS_BY_DEFAULT) : helmSlots;
 }

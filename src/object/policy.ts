@@ -29,6 +29,14 @@ export interface ObjectPolicy {
   /** `sync-wave`, or else the weight of a Helm hook; 0 by default. Lower waves come first within a phase. */
   readonly wave: number;
   readonly isHook: boolean;
+  /** The object is applied once a sync has failed. */
+  readonly isSyncFail: boolean;
+  /** A Job or Pod runs once for each set of desired objects. */
+  readonly runsEachSync: boolean;
+  /** The object is applied before the objects of a deleted Application are deleted. */
+  readonly isPreDelete: boolean;
+  /** The object is applied after the objects of a deleted Application are gone. */
+  readonly isPostDelete: boolean;
   /** The Job or Pod is deleted after it has succeeded (`HookSucceeded`). */
   readonly isDeletedOnSuccess: boolean;
   /** The same of a hook that has failed. */
@@ -48,6 +56,10 @@ export const DEFAULT_POLICY: ObjectPolicy = {
   phase: 'Sync',
   wave: 0,
   isHook: false,
+  isSyncFail: false,
+  runsEachSync: false,
+  isPreDelete: false,
+  isPostDelete: false,
   isDeletedOnSuccess: false,
   isDeletedOnFailure: false,
   mayRecreate: false,
@@ -81,11 +93,15 @@ export function policyOf(object: KubeObject): ObjectPolicy {
     ...removalsOf(object, options),
     isPrunedLast: options.has('PruneLast=true'),
     reconcile: !isReconcileDisabled(object),
-    // A hook that is never applied is treated like an ignored object.
+    // A hook that no sync applies is treated like an ignored object.
     ssa: hook?.phase === 'never' ? 'Ignore' : ((ssa as ObjectPolicy['ssa'] | undefined) ?? 'Override'),
     phase: phaseOf(hook),
     wave: parseWave(annotations[`${ARGO}/sync-wave`]) ?? hook?.weight ?? 0,
     isHook: hook !== undefined,
+    isSyncFail: hook?.isSyncFail ?? false,
+    runsEachSync: hook?.runsEachSync ?? false,
+    isPreDelete: hook?.deletionPhases.includes('PreDelete') ?? false,
+    isPostDelete: hook?.deletionPhases.includes('PostDelete') ?? false,
     isDeletedOnSuccess: hook?.isDeletedOnSuccess ?? false,
     isDeletedOnFailure: hook?.isDeletedOnFailure ?? false,
     mayRecreate:

@@ -8,7 +8,9 @@
 import { isRunToCompletion } from '../application/ended-jobs.ts';
 import type { Change } from '../diff/changes.ts';
 import { isGuardedKind } from '../object/guarded-kinds.ts';
-import { compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
+import { stemOf } from '../object/generated-name.ts';
+import { GENERATED_NAME_ANNOTATION } from '../object/hooks.ts';
+import { annotationsOf, compareIds, formatId, idKey, type ObjectId } from '../object/identity.ts';
 import { policyOf } from '../object/policy.ts';
 import { filterSteps, finish, mapSteps, sortSteps, visitSteps, type Steps } from '../object/steps.ts';
 import { gateOrder, orderDeletions } from './explicit-order.ts';
@@ -95,7 +97,10 @@ export function* planSteps(options: PlanOptions): Steps<Plan> {
   const { changes, mode, mayPrune, isComplete } = options;
   if (mode !== 'auto') return { waves: [], prunes: [], releases: [], waitingFor: [], held: undefined, left: [] };
   // A completed hook, the only prune with a desired object, is deleted even if objects that left Git are kept.
-  const gone = changes.filter(({ type, desired }) => isComplete && type === 'prune' && (mayPrune || desired));
+  const isReplaced = replacedRuns(changes);
+  const gone = changes.filter((change) => {
+    return isComplete && change.type === 'prune' && (mayPrune || change.desired || isReplaced(change));
+  });
   const left = gone.filter(({ keptFor }) => keptFor === undefined);
   const candidates = changes.filter(({ type }) => SENDS.has(type));
   const refused = changes.filter(({ type }) => type === 'conflict');
@@ -120,7 +125,8 @@ export function* planSteps(options: PlanOptions): Steps<Plan> {
   const ready = yield* filterSteps(left, (change) => {
     return (reasonToWait(change, options) ?? reasonToKeep(change, options)) === undefined;
   });
-  const rankOf = ({ id }: Change): number => syncWaves?.get(idKey(id)) ?? 0;
+  const rankOf = ({ desired, id }: Change): number =>
+    syncWaves?.get(idKey(id)) ?? (desired?.policy?.isSyncFail ? desired.policy.wave : 0);
   const planned = yield* mapSteps(sends, (change) => ({ change, requires: homesOf(change.id, homes) }));
   const deleted = held ? prunes.filter((change) => isTerminating(change) || change.desired) : prunes;
   return {
@@ -131,6 +137,15 @@ export function* planSteps(options: PlanOptions): Steps<Plan> {
     yielding: held || holdPrunes(ready, left, options) ? [] : ready.filter(mayYield),
     held: held ?? holdKept(gone.filter(({ keptFor }) => keptFor !== undefined)),
     left: left.filter(({ desired }) => !desired),
+  };
+}
+
+/** Whether an object is an earlier run of a hook of which the desired objects have the next one under another name. */
+function replacedRuns(changes: readonly Change[]): (change: Change) => boolean {
+  const stems = new Set(changes.flatMap(({ desired, id }) => (desired?.policy?.runsEachSync ? [stemOf(id)] : [])));
+  return ({ desired, id, live }) => {
+    if (desired || !live || !stems.has(stemOf(id))) return false;
+    return annotationsOf(live.body)[GENERATED_NAME_ANNOTATION] === 'true';
   };
 }
 

@@ -32,7 +32,7 @@ export function syncWaveOf({ phase, wave }: Pick<ObjectPolicy, 'phase' | 'wave'>
 export function hasSyncWaves(changes: readonly Change[]): boolean {
   let first: number | undefined;
   for (const { desired } of changes) {
-    if (!desired) continue;
+    if (!desired || desired.policy?.isSyncFail) continue;
     const wave = syncWaveOf(desired.policy);
     first ??= wave;
     if (wave !== first) return true;
@@ -44,7 +44,8 @@ export function hasSyncWaves(changes: readonly Change[]): boolean {
 export function* syncWavesOf(changes: readonly Change[]): Steps<ReadonlyMap<string, number> | undefined> {
   // Most Applications declare no wave and need no map.
   if (!hasSyncWaves(changes)) return undefined;
-  const desired = changes.filter((change) => change.desired !== undefined);
+  // Hooks of a failed sync neither wait for the waves that failed nor hold back what would mend it.
+  const desired = changes.filter((change) => change.desired && !change.desired.policy?.isSyncFail);
   const waves = new Map(
     yield* mapSteps(desired, (change) => [idKey(change.id), syncWaveOf(change.desired?.policy)] as const),
   );

@@ -8,6 +8,7 @@
  */
 import type { ParsedApplication } from '../application/parse.ts';
 import type { Applied } from '../apply/applied.ts';
+import type { Desired } from '../bind/desired.ts';
 import { nextTurn } from '../cluster/concurrency.ts';
 import type { Change } from '../diff/changes.ts';
 import type { ObjectId } from '../object/identity.ts';
@@ -27,6 +28,7 @@ import { recallAccepted } from './decide/recall-accepted.ts';
 import { finalise } from './deletion/finalise.ts';
 import { bindDesired, type BoundSet } from './desired/bind-desired.ts';
 import { bringSnapshot } from './desired/bring-snapshot.ts';
+import { readApplied } from './desired/read-applied.ts';
 import { revisionsOf, sourceFor } from './desired/memory.ts';
 import { dataOf, forgetRefusedRender, isUsable, renderSnapshot } from './desired/render-snapshot.ts';
 import { carryOut, countSync } from './effect/carry-out.ts';
@@ -37,6 +39,7 @@ import { dependenciesOf } from './neighbours/readiness.ts';
 import { attempt, attemptTimed, beginPass, StatusConflict, timed, type NextPass, type Pass } from './pass.ts';
 import { awaitedGroupsOf } from './report/awaited-groups.ts';
 import { assessObjects } from './report/assess-objects.ts';
+import { findMissingAccount } from './report/missing-account.ts';
 import { decideNextPass, endedPassOf } from './report/next-pass.ts';
 import { reportOf, worstOf, type Findings } from './report/report-of.ts';
 import { forgetRest, keepComposed, markOf, noteRest, recallRest, type WholeFindings } from './report/rest.ts';
@@ -56,7 +59,10 @@ export async function reconcile(
   try {
     const { metadata, status, spec } = parsed.ok ? parsed.application : { ...parsed, spec: undefined };
     if (metadata.deletionTimestamp || !spec || spec.suspend) record.awaitedGroups = new Set();
-    if (metadata.deletionTimestamp) return await finalise({ metadata, status, spec }, record, context, signal);
+    if (metadata.deletionTimestamp) {
+      const readAppliedNow = () => readAtEnd({ parsed, record, context, signal });
+      return await finalise({ metadata, status, spec }, record, { ...context, readApplied: readAppliedNow }, signal);
+    }
     if (!parsed.ok) {
       await writeInvalid(parsed, { record, context, base: record.stored });
       return { type: 'none' };
@@ -75,6 +81,20 @@ export async function reconcile(
     if (isWriteRefused(error)) pollUnasked(record, context);
     return { type: 'backoff', atMostMs: context.settings.minPollBackoffMs };
   }
+}
+
+interface End {
+  readonly parsed: ParsedApplication;
+  readonly record: ApplicationRecord;
+  readonly context: ReconcileContext;
+  readonly signal: AbortSignal;
+}
+
+/** The objects that a deleted Application has applied last, for its hooks. */
+async function readAtEnd({ parsed, ...rest }: End): Promise<Desired | undefined> {
+  if (parsed.ok) return readApplied(beginPass({ application: parsed.application, ...rest }));
+  const message = `the spec cannot be read: ${parsed.problems.join('; ')}`;
+  throw new StageError({ stage: 'bind', code: 'InvalidObject', retry: 'never', message });
 }
 
 /**
@@ -107,6 +127,8 @@ function logEarlyEnd({ key, memory, stored }: ApplicationRecord, context: Reconc
 
 async function runPass(pass: Pass): Promise<NextPass> {
   const findings = await walkPipeline(pass);
+  const missing = await findMissingAccount(pass, findings);
+  if (missing) pass.failures.unshift(missing);
   const known = findings.known?.parts;
   await nextTurn();
   if (!known) await encodeAhead(pass.memory.inventory);
@@ -121,6 +143,10 @@ async function runPass(pass: Pass): Promise<NextPass> {
   if (verdict.ready === 'True') endAttempt(pass.memory.clocks);
   // The pass has decided to go back to an earlier revision, which the next one applies.
   if (status.hold && status.hold.since !== pass.goal.hold?.since) return { type: 'after', delayMs: 0 };
+  // The next pass applies the hooks of the failed sync.
+  const failedNow = status.sync?.failed;
+  if (failedNow !== undefined && failedNow !== pass.application.status.sync?.failed)
+    return { type: 'after', delayMs: 0 };
   return decideNextPass(endedPassOf(pass, { findings, report, verdict, answer: status.lastRequest }));
 }
 

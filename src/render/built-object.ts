@@ -8,6 +8,6 @@ export interface BuiltObject {
   readonly digest?: string;
   readonly file: string;
   readonly line: number;
-  /** It may hold values of a sealed file although it is no Secret: its values are not shown. */
+  /** It is no Secret, and may hold values of a sealed file or of a substituted Secret: its values are not shown. */
   readonly isSealed?: true;
 }

@@ -5,11 +5,13 @@
  * Invariant: the objects have the order of kustomize, which puts the items of a list after the other documents of the
  * file.
  */
+import { GENERATED_NAME_ANNOTATION } from '../object/hooks.ts';
 import { explainYaml } from '../object/yaml/explain.ts';
 import { isNothing, isYamlList, isYamlMap, nodeToValue, textOf, valueToNode } from '../object/yaml/node.ts';
 import type { YamlMap, YamlNode } from '../object/yaml/node.ts';
 import { readYaml, type YamlDocument, type YamlOptions } from '../object/yaml/read.ts';
 import { fail, problemOf } from './fail.ts';
+import { generatedStem } from './generated-stem.ts';
 import type { RenderLimits } from './manifests.ts';
 
 export interface TextObject {
@@ -161,9 +163,23 @@ function checkObject(node: YamlNode, place: { file: string; line: number }): Tex
     !kind.endsWith('List') &&
     (!isYamlMap(metadata) || isNothing(metadata.get('name')) || textOf(metadata.get('name')) === '')
   ) {
-    return unnamed(kind, metadata, place);
+    if (!nameGenerated(metadata)) return unnamed(kind, metadata, place);
   }
   return { node, line: place.line };
+}
+
+/**
+ * Gives a hook with a `generateName` a name, to which bind adds the run. Returns false for an object that is no hook,
+ * of which every sync would create another one.
+ */
+function nameGenerated(metadata: YamlNode | undefined): boolean {
+  const annotations = isYamlMap(metadata) ? metadata.get('annotations') : undefined;
+  if (!isYamlMap(metadata) || !isYamlMap(annotations)) return false;
+  const stem = generatedStem(nodeToValue(metadata));
+  if (stem === undefined) return false;
+  metadata.set('name', valueToNode(stem));
+  annotations.set(GENERATED_NAME_ANNOTATION, valueToNode('true'));
+  return true;
 }
 
 function unnamed(kind: string, metadata: YamlNode | undefined, place: { file: string; line: number }): never {

@@ -11,7 +11,7 @@ export interface Manifest {
   readonly file: string;
   /** 1-based line at which its document begins. */
   readonly line: number;
-  /** It may hold values of a sealed file although it is no Secret: its values are not shown. */
+  /** It is no Secret, and may hold values of a sealed file or of a substituted Secret: its values are not shown. */
   readonly isSealed?: true;
 }
 

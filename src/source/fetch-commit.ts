@@ -11,7 +11,7 @@ import { StageError } from '../object/stage-error.ts';
 import type { Clock, Log } from '../telemetry/ports.ts';
 import type { SourceLimits } from './limits.ts';
 import { redactError } from './mask.ts';
-import { runIndexJob, type JobRunner } from './packs/index-job.ts';
+import { prepareIndexJob, runIndexJob, type JobRunner } from './packs/index-job.ts';
 import { TREES_FILE, type StoredSnapshot } from './packs/snapshot-folder.ts';
 import type { SnapshotStore } from './packs/snapshot-store.ts';
 import type { Repository } from './repository.ts';
@@ -110,10 +110,12 @@ async function fetchOnto(
   const startMs = clock.monotonicMs();
   try {
     const have = onto?.commit;
+    const jobOptions = { tenant, deadlineMs: limits.indexTimeoutMs, signal };
+    if (!onto) prepareIndexJob(sandbox, draft, jobOptions);
     const answer = await fetchPack({ transport, remote, limits, repository, commit, have, packPath, signal });
     const treesPath = onto && join(onto.gitDir, TREES_FILE);
     const input = { gitDir, packPath, commit, limits, treesPath };
-    const indexed = await runIndexJob(sandbox, input, { tenant, deadlineMs: limits.indexTimeoutMs, signal });
+    const indexed = await runIndexJob(sandbox, input, jobOptions);
     const { treeOid, lineage, about, index, trees, fileCount } = indexed;
     const { checksum, packBytes } = answer;
     const snapshot = await draft.finish({ commit, treeOid, lineage, about, index, trees, checksum, packBytes });

@@ -104,6 +104,16 @@ export interface Deleting extends Bare {
   readonly isStalled: boolean;
   /** undefined: the confirmation stays as it is stored. */
   readonly confirmation?: ConfirmationStatus | undefined;
+  /** undefined: the progress of hooks stays as it is stored. */
+  readonly hooks?: HookProgress;
+  /** A hook failed, or hooks cannot be read, and the deletion waits for that. */
+  readonly isHookFailed?: boolean;
+}
+
+/** How far the hooks of a deletion have come, with the records of their Jobs. undefined: there are none. */
+export interface HookProgress extends Pick<ApplicationStatus, 'deletion'> {
+  readonly finished: Record<string, string> | undefined;
+  readonly started: Record<string, string> | undefined;
 }
 
 /** A confirmation of the deletion of all objects, as far as status tells it. */
@@ -116,17 +126,30 @@ export interface ConfirmationStatus {
 
 /** The status while the deletion of an Application is under way: the remaining objects, and the reason in `message`. */
 export function composeDeleting(
-  { metadata, status, inventory, message, isStalled, confirmation }: Deleting,
+  { metadata, status, inventory, message, isStalled, confirmation, hooks, isHookFailed = false }: Deleting,
   nowMs: number,
 ): ApplicationStatus {
   const reason = isStalled ? 'PruneFailed' : 'Deleting';
+  const ready = { type: 'Ready', status: 'False', message: clip(message) } as const;
   const values: ConditionValue[] = [
-    { type: 'Ready', status: 'False', reason, message: clip(message) },
+    isHookFailed ? { ...ready, reason: 'HookFailed' } : { ...ready, reason },
     { type: 'Reconciling', status: 'True', reason: 'Progressing', message: clip(message) },
   ];
-  const next = withConditions({ metadata, status }, values, nowMs);
+  const next = withHooks(withConditions({ metadata, status }, values, nowMs), hooks);
   const told = confirmation ? withConfirmation(next, confirmation, nowMs) : next;
   return inventory ? { ...told, inventory: encodeInventory([...inventory]) } : told;
+}
+
+function withHooks(status: ApplicationStatus, hooks: HookProgress | undefined): ApplicationStatus {
+  if (!hooks) return status;
+  const { deletion: _deletion, finished: _finished, started: _started, ...rest } = status;
+  const { deletion, finished, started } = hooks;
+  return {
+    ...rest,
+    ...(deletion ? { deletion } : {}),
+    ...(finished ? { finished } : {}),
+    ...(started ? { started } : {}),
+  };
 }
 
 function withConfirmation(

@@ -23,6 +23,7 @@ import { countObjects, objectStatuses, troubledResources, type ObjectStatus } fr
 import { nextHistory } from './history.ts';
 import { clip, passConditions } from './pass-conditions.ts';
 import { nextRollback } from './rollback.ts';
+import { nextFailed } from './sync-fail.ts';
 import { nextPruneGuard } from './prune-guard.ts';
 import { inOneOrder, type PassReport } from './report.ts';
 import { isApplied, isDone, judgePass, type PassVerdict } from './verdict.ts';
@@ -83,7 +84,7 @@ export function* composeSteps(
       nowMs,
       generation,
     }),
-    sync: { ...sync, ...rollback },
+    sync: { ...sync, ...rollback, ...optional('failed', nextFailed(previous, report, { verdict, sync })) },
     ...(report.window ? { window: windowOf(report.window) } : {}),
     ...(hold ? { hold } : {}),
     health,
@@ -94,6 +95,7 @@ export function* composeSteps(
     ...inventory,
     ...jobsOf('finished', report.finishedJobs, previous),
     ...jobsOf('started', report.startedJobs, previous),
+    ...deletionHooksOf(previous, report),
     ...(pruneGuard ? { pruneGuard } : {}),
     history: nextHistory(previous, report, { verdict, now, hasFailed: hold !== undefined && hold !== report.hold }),
     ...requested,
@@ -129,6 +131,15 @@ function jobsOf<Field extends 'finished' | 'started'>(
   const entries = records ? [...records].sort(([a], [b]) => (a < b ? -1 : 1)) : Object.entries(previous[field] ?? {});
   const value = entries.length > 0 ? { [field]: Object.fromEntries(entries) } : {};
   return value as Pick<ApplicationStatus, Field>;
+}
+
+/** Keeps the stored numbers while not all objects can be read. */
+function deletionHooksOf(
+  previous: StoredStatus,
+  { deletionHooks = previous.deletionHooks }: PassReport,
+): Pick<ApplicationStatus, 'deletionHooks'> {
+  const { preDelete = 0, postDelete = 0 } = deletionHooks ?? {};
+  return preDelete + postDelete > 0 ? { deletionHooks: { preDelete, postDelete } } : {};
 }
 
 function syncOf(

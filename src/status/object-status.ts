@@ -7,7 +7,7 @@ import type { Change, FieldDifference, ObjectPatch } from '../diff/changes.ts';
 import type { Health } from '../health/health.ts';
 import { compareIds, idKey, type ObjectId } from '../object/identity.ts';
 import { KEPT_BY_DISABLED } from '../object/may-delete.ts';
-import { isExtraneousIgnored } from '../object/policy.ts';
+import { DEFAULT_POLICY, isExtraneousIgnored, type ObjectPolicy } from '../object/policy.ts';
 import { sortSteps, visitSteps, type Steps } from '../object/steps.ts';
 import type { PassReport } from './report.ts';
 
@@ -25,6 +25,8 @@ export interface ObjectStatus {
   /** File and line of its manifest, or of the field that the server refuses. */
   readonly file?: string;
   readonly line?: number;
+  /** The phase and the wave of a sync that its manifest declares; absent: the phase Sync and the wave 0. */
+  readonly order?: Pick<ObjectPolicy, 'phase' | 'wave'>;
 }
 
 const SYNCED_OUTCOMES: ReadonlySet<ChangeResult['outcome']> = new Set([
@@ -73,7 +75,12 @@ function statusOf(change: Change, circumstances: Circumstances): ObjectStatus {
     isPruning: isLeft && sync !== 'Unknown',
     ...(message === undefined ? {} : { message }),
     ...(change.desired ? { file: change.desired.file, line: result?.line ?? change.desired.line } : {}),
+    ...orderOf(change.desired?.policy),
   };
+}
+
+function orderOf({ phase, wave }: ObjectPolicy = DEFAULT_POLICY): Pick<ObjectStatus, 'order'> {
+  return phase === DEFAULT_POLICY.phase && wave === DEFAULT_POLICY.wave ? {} : { order: { phase, wave } };
 }
 
 /** Whether `reconcile: disabled` is set, in Git or on the live object. */

@@ -2,7 +2,7 @@
 import type { EncodedInventory } from '../application/inventory.ts';
 import type { LeftObject } from '../application/prune-digest.ts';
 import type { Application, ApplicationSpec } from '../application/schema.ts';
-import type { Hold, SourceRevision, WrittenValue } from '../application/status-schema.ts';
+import type { ApplicationStatus, Hold, SourceRevision, WrittenValue } from '../application/status-schema.ts';
 import type { WindowState } from '../application/windows.ts';
 import type { Applied } from '../apply/applied.ts';
 import type { Change } from '../diff/changes.ts';
@@ -93,6 +93,10 @@ export interface PassReport {
   readonly finishedJobs: ReadonlyMap<string, string> | undefined;
   /** The same for Jobs and bare Pods that were started and have not ended yet. */
   readonly startedJobs: ReadonlyMap<string, string> | undefined;
+  /** The desired set as `status.sync.failed` names it, and its SyncFail hooks. undefined: not all could be read. */
+  readonly syncFail?: { readonly set: string; readonly hooks: number };
+  /** Number of hooks that run when the Application is deleted. undefined: not all objects could be read. */
+  readonly deletionHooks?: NonNullable<ApplicationStatus['deletionHooks']>;
   /** Digest of the desired set, if it was bound. */
   readonly desiredDigest?: string;
   /** Whether everything was read that decides which objects left Git. Otherwise nothing is pruned. */

@@ -43,6 +43,9 @@ export function nextRollback(previous: StoredStatus, report: PassReport, circums
   const isSame = [lastHealthy, rolledBack].some((set) => set && isSameSet(set, compared) && isSameSet(compared, set));
   const isAttempted = circumstances.sync.lastAttemptedRevision === compared.revision;
   if (isSame || !isAttempted || !hasFailed(report, circumstances.verdict)) return { ...known, hold: undefined };
+  // One more pass applies the hooks of the failed sync, which the revision that is gone back to may lack.
+  const { syncFail } = report;
+  if (syncFail && syncFail.hooks > 0 && previous.sync?.failed !== syncFail.set) return { ...known, hold: undefined };
   const message = cutText(circumstances.verdict.message, STATUS_LIMITS.maxResourceMessageChars);
   const hold: Hold = {
     ...lastHealthy,
@@ -98,7 +101,7 @@ function mayRollBack({ application, intent, isInDoubt = false }: PassReport): bo
  * The server has refused objects for good, or until spec.sync.timeout; something waited longer than that; or objects
  * were not Healthy for longer than spec.health.timeout. A source or a render that fails has changed nothing yet.
  */
-function hasFailed(report: PassReport, { reason, isStalled }: PassVerdict): boolean {
+export function hasFailed(report: PassReport, { reason, isStalled }: PassVerdict): boolean {
   const { failures, isHealthOverdue, isTimedOut, problems, unready } = report;
   if (failures.length + problems.length > 0 || unready !== undefined) return false;
   if (reason === 'ReconciliationFailed') return isStalled || isTimedOut;

@@ -41,9 +41,10 @@ test('the package contains the built program, its licence and its pages, and not
   assert.deepEqual(paths.filter((path) => !path.startsWith('dist/')).sort(), [...PACKED].sort());
   assert.ok(paths.includes('dist/cli.js') && paths.includes('dist/child.js') && paths.includes('dist/main.js'));
   assert.deepEqual(
-    paths.filter((path) => path.startsWith('dist/') && !path.endsWith('.js')),
+    paths.filter((path) => path.startsWith('dist/') && !path.startsWith('dist/page/') && !path.endsWith('.js')),
     ['dist/openapi.json'],
   );
+  assert.ok(paths.includes('dist/page/index.html') && paths.includes('dist/page/LICENSES.txt'));
 });
 
 test('`npm pack` in the working tree builds the program first', () => {

@@ -111,6 +111,10 @@ export const REFUSED: Readonly<Record<string, { readonly values: unknown; readon
   },
   'a memory limit in an unusual unit': { values: { resources: { limits: { memory: '1e9m' } } }, reason: /unit/ },
   'a heap without a limit': { values: { settings: { 'heap-mib': 0 } }, reason: /unbounded/ },
+  'runs of helm without a bound': {
+    values: { settings: { 'helm-slots': 0 } },
+    reason: /helm-slots is 0.*set a number/,
+  },
   'an Ingress without webhooks': {
     values: { webhook: { ingress: { enabled: true } } },
     reason: /needs webhook\.enabled/,

@@ -42,6 +42,11 @@ const UNTESTED: Readonly<Record<string, readonly string[]>> = {
   'docs/render-options.md': ['tautline', 'tautline'],
   // Nothing is held; test/cluster/cli/everyday.test.ts confirms a prune.
   'docs/spec/application.md': ['tautline'],
+  // They need a container engine.
+  'docs/local-cluster.md': [
+    ...['docker', 'kind', 'kind', 'k3d', 'k3d', 'minikube', 'minikube'],
+    ...['helm', 'kubectl', 'kind', 'k3d', 'minikube'],
+  ],
   // There is no release to go back to; test/chart/install.test.ts has tests of upgrades.
   'docs/upgrades.md': ['helm'],
   // Simulated Pods have no log.

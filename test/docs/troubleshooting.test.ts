@@ -43,6 +43,7 @@ function allReasons(): Set<string> {
     ...wordsIn(block('object/problem.ts', /export type ProblemCode/, ';'), /'(\w+)'/g),
     ...wordsIn(read('reconcile/deletion/tenant-gone.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/deletion/release-objects.ts'), /reason: '(\w+)'/g),
+    ...wordsIn(read('reconcile/deletion/run-hooks.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/queue/controller.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('reconcile/reconcile.ts'), /reason: '(\w+)'/g),
     ...wordsIn(read('server/api/views.ts'), /reason: '(\w+)'/g),

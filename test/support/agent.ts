@@ -37,6 +37,21 @@ export interface RunningAgent extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+/**
+ * Loaded into the agent: it ends with the process that started it, also if that one is killed. Standard input is a pipe
+ * whose other end only that process holds.
+ */
+const END_WITH_PARENT =
+  'import { isMainThread } from "node:worker_threads";' +
+  'if (isMainThread && process.argv[2] === "agent") {' +
+  'process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).on("error", () => {}).resume().unref(); }';
+
+/** In the environment, which the agent hands to no process of its own. */
+function nodeOptions({ environment }: Pick<AgentOptions, 'environment'>): string {
+  const own = `--import=data:text/javascript,${encodeURIComponent(END_WITH_PARENT)}`;
+  return [own, environment?.['NODE_OPTIONS']].filter(Boolean).join(' ');
+}
+
 /** Rejects, with the agent's standard error, if the agent ends before it serves. */
 export async function startAgentProcess(options: AgentOptions): Promise<RunningAgent> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tautline-agent-'));
@@ -53,11 +68,12 @@ export async function startAgentProcess(options: AgentOptions): Promise<RunningA
     process.execPath,
     [options.entry ?? builtFile('cli.js'), 'agent', ...flags, ...listeners, ...(options.flags ?? [])],
     {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...nodeEnvironment(), ...options.environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...nodeEnvironment(), ...options.environment, NODE_OPTIONS: nodeOptions(options) },
       ...(user !== undefined && { uid: user, gid: user }),
     },
   );
+  child.stdin.on('error', () => undefined);
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const log: Record<string, unknown>[] = [];
   let stderr = '';

@@ -21,8 +21,13 @@ const ROOT = join(import.meta.dirname, '../..');
 /** The packages are found from here. A child that may read few folders could not follow a link. */
 const CACHE = join(realpathSync(join(ROOT, 'node_modules')), '.cache/tautline');
 
-/** Agents that differ from the built one: `agent-with-faults.ts` and the like. */
-const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts'].map((name) => join(import.meta.dirname, name));
+/** Agents that differ from the built one, and a part of it. */
+const EXTRA = ['agent-that-forgets.ts', 'agent-with-faults.ts', 'source-process.ts'].map((name) =>
+  join(import.meta.dirname, name),
+);
+
+/** The scripts that build the program. */
+const BUILDERS = ['build.ts', 'build-page.ts'].map((name) => join(ROOT, 'scripts', name));
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -76,8 +81,8 @@ function removeUnused(): void {
 
 function digestOfSources(): string {
   const hash = createHash('sha256');
-  const sources = globSync('src/**/*.ts', { cwd: ROOT }).map((path) => join(ROOT, path));
-  for (const path of [...sources, ...EXTRA, join(ROOT, 'scripts/build.ts')].sort()) {
+  const sources = globSync('src/**/*.{ts,tsx,css,html,svg}', { cwd: ROOT }).map((path) => join(ROOT, path));
+  for (const path of [...sources, ...EXTRA, ...BUILDERS].sort()) {
     hash
       .update(`${relative(ROOT, path)}\0`)
       .update(readFileSync(path))

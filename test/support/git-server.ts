@@ -192,12 +192,19 @@ async function relay(
       return;
     }
     if (body.length > 0 && !response.write(body) && !response.destroyed) {
-      await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+      await writable(response);
     }
     if (response.destroyed) return;
   }
   if (head) response.destroy();
   else response.end();
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+function writable(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once('drain', resolve).once('close', resolve);
+  return promise.finally(() => response.off('drain', resolve).off('close', resolve));
 }
 
 function parseCgiHead(text: string): { status: number; headers: Record<string, string> } {

@@ -22,7 +22,9 @@ export interface SshServer extends AsyncDisposable {
   readonly port: number;
   /** Connections that a client opened; counted by the server of the library only. */
   readonly connections: () => number;
-  /** Breaks them; with the server of the library only. */
+  /** Channels on which a program runs; counted by the server of the library only. */
+  readonly channels: () => number;
+  /** Breaks the connections; with the server of the library only. */
   readonly cutConnections: () => void;
   /** The values of a Secret with the deploy key. */
   readonly secret: { readonly identity: string; readonly known_hosts: string };
@@ -77,14 +79,13 @@ export async function startSshServer(root: string, options: SshServerOptions = {
   const hostKeys = (['ed25519', 'ecdsa', 'rsa'] as const).map((type) => makeKey(type));
   const parts: ServerParts = { ...options, login, hostKeys, root: absoluteRoot };
   const isOpenSsh = hasOpenSsh && options.program !== 'library' && !options.onCommand;
-  const { port, connections, cutConnections, stop } = isOpenSsh ? await startOpenSsh(parts) : await startLibrary(parts);
+  const { stop, ...running } = isOpenSsh ? await startOpenSsh(parts) : await startLibrary(parts);
+  const { port } = running;
   const known = hostKeys.map((key) => `[127.0.0.1]:${port} ${key.public}\n`).join('');
   return {
     url: `ssh://${userInfo().username}@127.0.0.1:${port}${absoluteRoot}`,
     root: absoluteRoot,
-    port,
-    connections,
-    cutConnections,
+    ...running,
     secret: { identity: login.private, known_hosts: known },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -100,6 +101,7 @@ interface ServerParts extends SshServerOptions {
 interface Running {
   readonly port: number;
   readonly connections: () => number;
+  readonly channels: () => number;
   readonly cutConnections: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -143,7 +145,7 @@ async function startOpenSsh(parts: ServerParts): Promise<Running> {
     await stop();
     throw error;
   });
-  return { port, connections: () => 0, cutConnections: () => undefined, stop };
+  return { port, connections: () => 0, channels: () => 0, cutConnections: () => undefined, stop };
 }
 
 async function endChild(child: ChildProcess): Promise<void> {
@@ -168,6 +170,7 @@ async function startLibrary(parts: ServerParts): Promise<Running> {
   const { login, hostKeys, isProtocol2 = true, authorized = [] } = parts;
   const children = new Set<ChildProcess>();
   const connections = new Set<{ end(): unknown }>();
+  const channels = new Set<ServerChannel>();
   const logins = [login.public, ...authorized].map((text) => parsedKey(text).getPublicSSH());
   const server = new ssh2.Server({ hostKeys: hostKeys.map((key) => key.private) }, (client) => {
     // Otherwise each small answer waits for the acknowledgement of the one before. The types lack the function.
@@ -192,6 +195,8 @@ async function startLibrary(parts: ServerParts): Promise<Running> {
       });
       session.on('exec', (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
+        channels.add(channel);
+        channel.on('close', () => channels.delete(channel));
         channel.on('error', () => undefined);
         if (parts.onCommand) return parts.onCommand(channel, command);
         const environment = { ...gitEnvironment(), ...(protocol !== undefined && { GIT_PROTOCOL: protocol }) };
@@ -199,6 +204,8 @@ async function startLibrary(parts: ServerParts): Promise<Running> {
         children.add(child);
         child.stdin.on('error', () => undefined);
         channel.pipe(child.stdin);
+        // A channel is closed only once it was read to its end, also if git does not read so far.
+        child.stdin.once('close', () => channel.resume());
         child.stdout.pipe(channel, { end: false });
         child.stderr.pipe(channel.stderr, { end: false });
         child.once('close', (code) => {
@@ -215,6 +222,7 @@ async function startLibrary(parts: ServerParts): Promise<Running> {
   return {
     port,
     connections: () => connections.size,
+    channels: () => channels.size,
     cutConnections() {
       for (const connection of connections) connection.end();
     },

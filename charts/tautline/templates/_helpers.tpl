@@ -68,6 +68,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $helm := required "settings.helm-memory-mib is required with a memory limit" (get .Values.settings "helm-memory-mib") | int64 -}}
 {{- $sopsSlots := required "settings.sops-slots is required with a memory limit" (get .Values.settings "sops-slots") | int64 -}}
 {{- $sops := required "settings.sops-memory-mib is required with a memory limit" (get .Values.settings "sops-memory-mib") | int64 -}}
+{{- if eq $helmSlots 0 }}{{ fail "settings.helm-slots is 0, which leaves the runs of helm to the number of processors, although there is a memory limit: set a number" }}{{ end -}}
 {{- if eq $heap 0 }}{{ fail "settings.heap-mib is 0, which leaves the heap unbounded, although there is a memory limit: set a size" }}{{ end -}}
 {{- $need := add $heap $beside (mul $slots $sandbox) (mul $helmSlots $helm) (mul $sopsSlots $sops) -}}
 {{- $has := include "tautline.mib" $limit | int64 -}}

@@ -73,6 +73,8 @@ export interface LiveObjects {
    * and the list's belongs to a void history (a restored etcd), for otherwise the list would hold it; it is replaced.
    */
   put(object: LiveObject, listedAt?: string): PutResult;
+  /** Notes that an object, by `objectKey`, is as it is known. False: this version of it is not known as a whole. */
+  confirm(key: string, resourceVersion: string): boolean;
   /** A GET by name was answered with 404. With `mark`, it counts only if nothing has come in since the mark. */
   putAbsent(id: ObjectId, mark?: DeletionMark): boolean;
   /** A DELETED event: the object left the watch, so it is unseen. undefined: older than the known version. */
@@ -125,8 +127,7 @@ export function createLiveObjects(options: LiveObjectsOptions): LiveObjects {
   return {
     look: (id, notBefore) => lookAt(entries.get(objectKey(id)), notBefore, storage.isPartial()),
     put(object, listedAt) {
-      const key = objectKey(object.id);
-      const known = entries.get(key);
+      const [key, known] = [objectKey(object.id), entries.get(objectKey(object.id))];
       // An object that only lost its label has the resourceVersion of its DELETED event.
       const isFoundAgain = known?.state === 'unseen' && known.resourceVersion === object.resourceVersion;
       const readAtMs = clock.monotonicMs();
@@ -139,6 +140,13 @@ export function createLiveObjects(options: LiveObjectsOptions): LiveObjects {
       }
       storage.store(key, object, readAtMs);
       return known?.state === 'present' ? 'modified' : 'added';
+    },
+    confirm(key, resourceVersion) {
+      const known = entries.get(key);
+      const isKnown = known?.state === 'present' && !known.isVoid && known.resourceVersion === resourceVersion;
+      if (!isKnown || (known.json === undefined && bodies.isHeld(key))) return false;
+      known.readAtMs = clock.monotonicMs();
+      return true;
     },
     putAbsent(id, mark) {
       const key = objectKey(id);
@@ -216,7 +224,7 @@ function createStorage(entries: Entries, bodies: Bodies, onChange: (key: string 
     store(key, object, readAtMs) {
       if (isClosed) return;
       entries.delete(key);
-      const json = bodies.isHeld(key) ? stringifyJson(withoutStatusFields(object.body)) : undefined;
+      const json = bodies.isHeld(key) ? jsonOf(object) : undefined;
       const takenBytes = ENTRY_BYTES + Buffer.byteLength(json ?? '');
       if (json !== undefined && bodies.take(object.id, takenBytes)) {
         entries.set(key, pack(object, { readAtMs, json, takenBytes }));
@@ -241,6 +249,12 @@ function createStorage(entries: Entries, bodies: Bodies, onChange: (key: string 
       for (const [key] of entries.all()) entries.delete(key);
     },
   };
+}
+
+/** The text to be kept: that of the API server where nothing of it is left out. */
+function jsonOf({ body, json }: LiveObject): string {
+  const kept = withoutStatusFields(body);
+  return json !== undefined && kept === body ? json : stringifyJson(kept);
 }
 
 function isNewer(known: Entry | undefined, resourceVersion: string, listedAt?: string): boolean {

@@ -203,6 +203,14 @@ function createSink(options: SinkOptions): WatchSink {
       const isOfFirstList = isFirst;
       writes.whenSettled(key, () => takeIn(object, isOfFirstList));
     },
+    headed({ name, namespace: objectNamespace, resourceVersion }, read) {
+      const key = objectKey({ namespace: kind.isNamespaced ? objectNamespace : '', name });
+      writes.whenSettled(key, () => {
+        if (objects.confirm(key, resourceVersion)) return;
+        const object = toLiveObject(kind, read());
+        if (object) takeIn(object, false);
+      });
+    },
     deleted(value) {
       const object = toLiveObject(kind, value);
       if (!object) return;

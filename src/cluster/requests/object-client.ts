@@ -11,7 +11,7 @@ import { listAt, mapAt, newMap, stringAt, type KubeObject, type Value, type Valu
 import type { Refusal } from '../answers.ts';
 import { identityHeaders, type Identity } from '../identity.ts';
 import { DATA_KINDS, type KindInfo } from '../kinds.ts';
-import { toLiveObject, tryParseJson } from '../live-object.ts';
+import { readLiveObject, toLiveObject, tryParseJson } from '../live-object.ts';
 import type { Discovery } from './discovery.ts';
 import { createOwnershipWrites } from './ownership-writes.ts';
 import { collectionPath, objectPath, query } from './paths.ts';
@@ -79,7 +79,7 @@ function createReads(call: (request: Call) => Promise<CallAnswer>): Reads {
     async get(kind, id): Promise<ReadAnswer> {
       const answer = await call({ kind, verb: 'get', method: 'GET', path: () => objectPath(kind, id) });
       if (!answer.ok) return answer.refusal.code === 'NotFound' ? { ok: true, object: undefined } : answer;
-      const object = toLiveObject(kind, tryParseJson(answer.http.text));
+      const object = readLiveObject(kind, answer.http.text);
       return object ? { ok: true, object } : { ok: false, refusal: unreadable(answer.http) };
     },
 
@@ -209,7 +209,7 @@ function deleteOutcome(answer: HttpAnswer): 'gone' | 'held' {
 }
 
 function readWritten(answer: HttpAnswer, kind: KindInfo): WriteAnswer {
-  const object = toLiveObject(kind, tryParseJson(answer.text));
+  const object = readLiveObject(kind, answer.text);
   if (!object) return { ok: false, refusal: unreadable(answer) };
   const warnings = readWarnings(answer.headers['warning'], kind);
   return { ok: true, object, isCreated: answer.status === 201, warnings };

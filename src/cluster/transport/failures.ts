@@ -11,6 +11,8 @@ const TIMEOUT_CODES: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 const BOUND_CODES: ReadonlySet<string> = new Set(['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'ERR_BUFFER_TOO_LARGE']);
+/** The agent itself has ended the connections. */
+const CLOSED_CODES: ReadonlySet<string> = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
 const RESET_CODES: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 export function isTimeout(error: unknown): boolean {
@@ -44,8 +46,9 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 /** One sentence with the server's address, the cause, advice and the error code. */
 export function describeFailure(error: unknown, server: string): string {
   if (error instanceof Error && error.name === 'StageError') return error.message;
-  if (error instanceof Error && error.name === 'AbortError') return `the request to ${server} was cancelled`;
   const code = errorCode(error);
+  const isCancelled = (error instanceof Error && error.name === 'AbortError') || CLOSED_CODES.has(code);
+  if (isCancelled) return `the request to ${server} was cancelled`;
   const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1] ?? 'it cannot be reached';
   return `no answer from the API server at ${server}: ${advice}${code && ` (${code})`}`;
 }

@@ -7,8 +7,6 @@
  * at its 101st stream.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gunzip } from 'node:zlib';
-import { promisify } from 'node:util';
 import { Agent, type Dispatcher } from 'undici';
 import type { Credentials, TlsOptions } from './credentials.ts';
 import { describeFailure, isBeyondBound, isReset, isTimeout } from './failures.ts';
@@ -16,6 +14,7 @@ import { createGate } from './gate.ts';
 import { identityHeaders, identityKey, type Identity } from '../identity.ts';
 import type { ClusterLimits } from '../limits.ts';
 import type { ClusterMetrics, RequestCategory, RequestCounts } from '../metrics.ts';
+import { requestWhole, textOf, type WholeAnswer } from './whole-answer.ts';
 
 export interface HttpRequest {
   /** The verb in metrics and messages: get, list, watch, apply, patch, update, create or delete. */
@@ -78,7 +77,6 @@ export interface TransportOptions {
 }
 
 const DRAIN_POLL_MS = 20;
-const unzip = promisify(gunzip);
 
 interface Gates {
   /** Resolves to the function that gives the permit back. */
@@ -115,14 +113,14 @@ export function createTransport(options: TransportOptions): Transport {
   const gates = createGates(limits);
   const closing = new AbortController();
   const counts: Record<RequestCategory, number> = { object: 0, status: 0, watch: 0, discovery: 0, event: 0, other: 0 };
-  const dispatch = createDispatch(options, counts);
+  const sender = createSender(options, counts);
   const recovery = createRecovery();
 
   async function sendOnce(request: HttpRequest, mustRenewToken: boolean): Promise<HttpAnswer> {
     for (let isRetry = false; ; isRetry = true) {
       try {
-        const answer = await dispatch(agents.requests, request, { mustRenewToken, signal: closing.signal });
-        const text = await readText(answer, limits.maxResponseBytes);
+        const answer = await sender.send(agents.requests, request, mustRenewToken);
+        const text = await textOf(answer, limits.maxResponseBytes);
         recovery.noteAnswer();
         return { status: answer.statusCode, headers: answer.headers, text };
       } catch (error) {
@@ -158,22 +156,11 @@ export function createTransport(options: TransportOptions): Transport {
       }
       return answer;
     },
-    async openStream(request, signal) {
+    openStream(request, signal) {
       const either = AbortSignal.any([signal, closing.signal]);
-      let answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
-      if (answer.statusCode === 401) {
-        await answer.body.dump();
-        answer = await dispatch(agents.watches, request, { mustRenewToken: true, signal: either });
-      }
-      // A kind whose definition has just changed cannot be watched for a second.
-      if (
-        answer.statusCode === 429 &&
-        (await waitAsTold(answer.headers, { maxWaitMs: limits.maxThrottleWaitMs, signal: either }))
-      ) {
-        await answer.body.dump();
-        answer = await dispatch(agents.watches, request, { mustRenewToken: false, signal: either });
-      }
-      return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
+      const open: OpenOnce = (mustRenewToken) =>
+        sender.open(agents.watches, request, { mustRenewToken, signal: either });
+      return openPatiently(open, { maxWaitMs: limits.maxThrottleWaitMs, signal: either });
     },
     onRecovery: (listener) => recovery.listen(listener),
     requestCounts: () => ({ ...counts }),
@@ -184,6 +171,23 @@ export function createTransport(options: TransportOptions): Transport {
       await Promise.all([agents.requests.destroy(), agents.watches.destroy()]);
     },
   };
+}
+
+type OpenOnce = (mustRenewToken: boolean) => Promise<Dispatcher.ResponseData>;
+
+/** Opens a stream again after a 401 with a new token, and after a 429 that names a short wait. */
+async function openPatiently(open: OpenOnce, patience: Patience): Promise<StreamAnswer> {
+  let answer = await open(false);
+  if (answer.statusCode === 401) {
+    await answer.body.dump();
+    answer = await open(true);
+  }
+  // A kind whose definition has just changed cannot be watched for a second.
+  if (answer.statusCode === 429 && (await waitAsTold(answer.headers, patience))) {
+    await answer.body.dump();
+    answer = await open(false);
+  }
+  return { status: answer.statusCode, headers: answer.headers, chunks: answer.body };
 }
 
 function createAgents(tls: TlsOptions, limits: ClusterLimits): { requests: Agent; watches: Agent } {
@@ -209,41 +213,67 @@ function createAgents(tls: TlsOptions, limits: ClusterLimits): { requests: Agent
   };
 }
 
-type Dispatch = (agent: Agent, request: HttpRequest, options: DispatchOptions) => Promise<Dispatcher.ResponseData>;
+/** Both count a request, and send it with the headers of its identity. */
+interface Sender {
+  /** Rejects if there is no whole answer. */
+  send(agent: Agent, request: HttpRequest, mustRenewToken: boolean): Promise<WholeAnswer>;
+  /** Resolves to an answer whose body is still to be read. */
+  open(agent: Agent, request: HttpRequest, options: OpenOptions): Promise<Dispatcher.ResponseData>;
+}
 
-/** Sends one request with the headers of its identity, and counts it. */
-function createDispatch(
+interface OpenOptions {
+  readonly mustRenewToken: boolean;
+  readonly signal: AbortSignal;
+}
+
+function createSender(
   { credentials, metrics, userAgent }: TransportOptions,
   counts: Record<RequestCategory, number>,
-): Dispatch {
+): Sender {
   const base = new URL(credentials.server);
   const prefix = base.pathname.replace(/\/+$/, '');
-  return async (agent, request, { mustRenewToken, signal }) => {
-    const authorization = request.authorization ?? (await credentials.authorization({ mustRenew: mustRenewToken }));
+
+  async function begin(request: HttpRequest, mustRenew: boolean): Promise<Dispatcher.DispatchOptions> {
+    const authorization = request.authorization ?? (await credentials.authorization({ mustRenew }));
     counts[request.category]++;
-    try {
-      const answer = await agent.request({
-        origin: base.origin,
-        path: prefix + request.path,
-        method: request.method,
-        headers: {
-          ...identityHeaders(request.identity),
-          ...(authorization !== undefined && { authorization }),
-          ...(request.contentType !== undefined && { 'content-type': request.contentType }),
-          ...(request.acceptsGzip && { 'accept-encoding': 'gzip' }),
-          ...(request.ifNoneMatch !== undefined && { 'if-none-match': request.ifNoneMatch }),
-          accept: request.accept ?? 'application/json',
-          'user-agent': userAgent,
-        },
-        body: request.body ?? null,
-        signal,
-      });
-      metrics.onRequest({ verb: request.verb, code: answer.statusCode });
-      return answer;
-    } catch (error) {
-      metrics.onRequest({ verb: request.verb, code: 0 });
-      throw error;
-    }
+    return {
+      origin: base.origin,
+      path: prefix + request.path,
+      method: request.method,
+      headers: {
+        ...identityHeaders(request.identity),
+        ...(authorization !== undefined && { authorization }),
+        ...(request.contentType !== undefined && { 'content-type': request.contentType }),
+        ...(request.acceptsGzip && { 'accept-encoding': 'gzip' }),
+        ...(request.ifNoneMatch !== undefined && { 'if-none-match': request.ifNoneMatch }),
+        accept: request.accept ?? 'application/json',
+        'user-agent': userAgent,
+      },
+      body: request.body ?? null,
+    };
+  }
+
+  return {
+    async send(agent, request, mustRenewToken) {
+      const options = await begin(request, mustRenewToken);
+      let code = 0;
+      try {
+        return await requestWhole(agent, options, (statusCode) => (code = statusCode));
+      } finally {
+        metrics.onRequest({ verb: request.verb, code });
+      }
+    },
+    async open(agent, request, { mustRenewToken, signal }) {
+      const options = await begin(request, mustRenewToken);
+      let code = 0;
+      try {
+        const answer = await agent.request({ ...options, signal });
+        code = answer.statusCode;
+        return answer;
+      } finally {
+        metrics.onRequest({ verb: request.verb, code });
+      }
+    },
   };
 }
 
@@ -275,16 +305,13 @@ function createRecovery(): Recovery {
   };
 }
 
-interface DispatchOptions {
-  readonly mustRenewToken: boolean;
+interface Patience {
+  readonly maxWaitMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Waits for the time that a 429 names. false: it names none or a long one, or the request is not to be repeated. */
-async function waitAsTold(
-  headers: HttpAnswer['headers'],
-  { maxWaitMs, signal }: { readonly maxWaitMs: number; readonly signal: AbortSignal },
-): Promise<boolean> {
+async function waitAsTold(headers: HttpAnswer['headers'], { maxWaitMs, signal }: Patience): Promise<boolean> {
   const waitMs = retryAfterMs(headers);
   if (waitMs === undefined || waitMs > maxWaitMs || signal.aborted) return false;
   await sleep(waitMs, undefined, { signal }).catch(() => {});
@@ -296,10 +323,4 @@ export function retryAfterMs(headers: HttpAnswer['headers']): number | undefined
   const value = headers['retry-after'];
   const seconds = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
   return seconds === undefined ? undefined : seconds * 1000;
-}
-
-async function readText(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
-  if (answer.headers['content-encoding'] !== 'gzip') return answer.body.text();
-  const bytes = await unzip(await answer.body.arrayBuffer(), { maxOutputLength: maxBytes });
-  return bytes.toString('utf8');
 }

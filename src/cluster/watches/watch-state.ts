@@ -8,6 +8,7 @@ import type { Chance, Clock, Log } from '../../telemetry/ports.ts';
 import type { Refusal } from '../answers.ts';
 import type { Identity } from '../identity.ts';
 import type { KindInfo } from '../kinds.ts';
+import type { EventHead } from './event-head.ts';
 import type { ClusterLimits } from '../limits.ts';
 import type { ClusterMetrics } from '../metrics.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -23,6 +24,11 @@ export interface WatchSink {
   deleted(value: Value): void;
   /** The list is complete at this resourceVersion. Objects that it did not contain are not in the watch. */
   complete(resourceVersion: string): void;
+  /**
+   * In place of `upsert`, of an event after the list: `read` parses its object, and is not called where the version is
+   * known already. undefined from it: the event is malformed. Absent: every event is parsed.
+   */
+  headed?(head: EventHead, read: () => Value | undefined): void;
   /** The watch is open. Called after each `complete` and each reconnect. */
   opened(): void;
   /** The known objects may be out of date, until `opened`; may be called several times. */

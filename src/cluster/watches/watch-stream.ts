@@ -2,7 +2,7 @@
  * One watch request from its opening to its end: it hands events to the sink and returns why it ended.
  *
  * Invariant: a stream is cut if it is silent for too long or outlives its own time, and a malformed line ends it, so
- * that no dead connection looks like a quiet cluster.
+ * that no dead connection looks like a quiet cluster. Only the head is read where an event tells a known version.
  */
 import { stringifyJson } from '../../object/json.ts';
 import { isMap, numberAt, own, stringAt, valueAt, type Value } from '../../object/value.ts';
@@ -13,6 +13,7 @@ import { collectionPath, query } from '../requests/paths.ts';
 import { refusalOf } from '../requests/refusal.ts';
 import { describeFailure } from '../transport/failures.ts';
 import type { HttpAnswer, StreamAnswer } from '../transport/transport.ts';
+import { readEventHead } from './event-head.ts';
 import { finishList, type WatchState } from './watch-state.ts';
 
 export type StreamEnd =
@@ -111,7 +112,7 @@ async function readEvents(
   try {
     for await (const line of readLines(chunks, limits.maxWatchLineBytes)) {
       hadEvents = true;
-      const end = takeEvent(state, tryParseJson(line));
+      const end = takeLine(state, line);
       if (end) return end;
       expectMore();
     }
@@ -122,18 +123,37 @@ async function readEvents(
   }
 }
 
+/** The echo of a write of our own is recognised by its head, and not parsed. */
+function takeLine(state: WatchState, line: string): StreamEnd | undefined {
+  const { sink } = state.options;
+  const head = sink.headed && state.resourceVersion !== undefined ? readEventHead(line) : undefined;
+  if (!head) return takeEvent(state, tryParseJson(line));
+  let isMalformed = false;
+  let isOver = false;
+  sink.headed?.(head, () => {
+    const object = valueAt(tryParseJson(line), 'object');
+    isMalformed = object === undefined;
+    // A write on the object was under way, so that the line is read only now.
+    if (isMalformed && isOver) state.cutStream('suspect');
+    return object;
+  });
+  isOver = true;
+  if (isMalformed) return malformed(state);
+  state.resourceVersion = head.resourceVersion;
+  return undefined;
+}
+
+function malformed(state: WatchState): StreamEnd {
+  const refusal = brokenOff(state, 'the watch sent a line that is not a watch event');
+  return { type: 'refused', refusal, hadStream: true };
+}
+
 /** Hands one event to the sink; returns an end if the event ends the stream. */
 function takeEvent(state: WatchState, event: Value | undefined): StreamEnd | undefined {
   const { sink } = state.options;
   const object = valueAt(event, 'object');
   const type = stringAt(event, 'type');
-  if (object === undefined) {
-    return {
-      type: 'refused',
-      refusal: brokenOff(state, 'the watch sent a line that is not a watch event'),
-      hadStream: true,
-    };
-  }
+  if (object === undefined) return malformed(state);
   if (type === 'ERROR') return readErrorEvent(state, object);
   if (type === 'ADDED' || type === 'MODIFIED') sink.upsert(object);
   else if (type === 'DELETED') sink.deleted(object);

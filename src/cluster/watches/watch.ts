@@ -76,6 +76,7 @@ function untilAborted(signal: AbortSignal, sink: WatchSink): WatchSink {
   return {
     begin: unlessAborted((isReset) => sink.begin(isReset)),
     upsert: unlessAborted((value) => sink.upsert(value)),
+    ...(sink.headed ? { headed: unlessAborted((head, read) => sink.headed?.(head, read)) } : {}),
     deleted: unlessAborted((value) => sink.deleted(value)),
     complete: unlessAborted((resourceVersion) => sink.complete(resourceVersion)),
     opened: unlessAborted(() => sink.opened()),

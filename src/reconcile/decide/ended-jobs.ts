@@ -9,7 +9,7 @@ import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredObject } from '../../bind/desired.ts';
 import type { LiveObject } from '../../cluster/live.ts';
 import { assessHealth, isFinished, type Health } from '../../health/health.ts';
-import { idKey } from '../../object/identity.ts';
+import { idKey, type ObjectId } from '../../object/identity.ts';
 import { numberAt } from '../../object/value.ts';
 import type { IsAccepted } from '../accepted.ts';
 import type { EndedJobsMemory } from './memory.ts';
@@ -26,7 +26,7 @@ export interface JobRecords {
   readonly seenRunning: Map<string, boolean>;
 }
 
-export function readJobRecords(memory: EndedJobsMemory, { status }: Application): JobRecords {
+export function readJobRecords(memory: EndedJobsMemory, { status }: Pick<Application, 'status'>): JobRecords {
   memory.ended ??= new Map(Object.entries(status.finished ?? {}));
   memory.started ??= new Map(Object.entries(status.started ?? {}));
   return { ended: memory.ended, started: memory.started, seenRunning: memory.seenRunning };
@@ -116,6 +116,11 @@ export function noteJob(records: JobRecords, { desired, live, isAccepted }: Seen
   started.delete(key);
   if (ended.has(key) || ended.size < STATUS_LIMITS.maxFinished) ended.set(key, storedRun(digest, { hasFailed }));
   return undefined;
+}
+
+/** Forgets every run of a Job, so that its absence means that it is to be created. */
+export function forgetJob({ ended, started, seenRunning }: EndedJobsMemory, id: ObjectId): void {
+  for (const map of [ended, started, seenRunning]) map?.delete(idKey(id));
 }
 
 /** Forgets Jobs that are no longer desired. To be called with a complete set only. */

@@ -19,7 +19,7 @@ import type { Gate } from '../../plan/sync-waves.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import type { StageFailure } from '../../status/report.ts';
 import type { Clock } from '../../telemetry/ports.ts';
-import { acceptanceOf } from '../accepted.ts';
+import { acceptanceOf, type IsAccepted } from '../accepted.ts';
 import type { ReconcileContext } from '../context.ts';
 import { bindDesired, idsOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isUsable, renderSnapshot } from '../desired/render-snapshot.ts';
@@ -162,7 +162,12 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const options = {
     changes: scoped,
     standing,
-    postponed: new Map([...handed.waits, ...braked.held, ...(awaited?.waits ?? [])]),
+    postponed: new Map([
+      ...awaitWholeSet(scoped, bound, isAccepted),
+      ...handed.waits,
+      ...braked.held,
+      ...(awaited?.waits ?? []),
+    ]),
     ...(application.spec.health.wait && !isDryRun ? { rollouts: awaitRollouts(changes) } : {}),
     gate,
     mode: intent.mode,
@@ -181,6 +186,19 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
     desired !== undefined && inventory.has(idKey(id)) && isAccepted(id, desired.digest);
   const heals = await inTurns(planGuarded(question, { ...options, changes: scoped.filter(isHeal), isComplete: false }));
   return { ...found, ...heals, isComplete: false, excess };
+}
+
+/** A hook that runs once a sync waits for the whole set: while manifests have problems, it would be another sync. */
+function awaitWholeSet(
+  changes: readonly Change[],
+  { isComplete }: BoundSet,
+  isAccepted: IsAccepted,
+): (readonly [string, string])[] {
+  if (isComplete) return [];
+  return changes.flatMap(({ desired, id }) => {
+    const isRun = desired?.policy?.runsEachSync === true && !isAccepted(id, desired.digest);
+    return isRun ? [[idKey(id), 'it runs once a sync, and waits until all manifests can be read'] as const] : [];
+  });
 }
 
 function checkedBy({ checked }: PlanQuestion): Pick<HealthContext, 'checked'> {

@@ -1,5 +1,6 @@
 /** The values that finishing a deleted Application works with: no more than it may use. */
 import type { ApplicationMetadata, ApplicationSpec, StoredStatus } from '../../application/schema.ts';
+import type { Desired } from '../../bind/desired.ts';
 import type { Identity } from '../../cluster/identity.ts';
 import type { ApplicationClient, Cluster, Hub, HubClient } from '../../cluster/ports.ts';
 import type { KubeObject } from '../../object/value.ts';
@@ -18,7 +19,7 @@ export interface DeletedApplication {
   readonly spec: ApplicationSpec | undefined;
 }
 
-/** The part of the context that finishing an Application may use: no source, no render. */
+/** The part of the context that finishing an Application may use: of source and render only `readApplied`. */
 export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notify' | 'onFaultPoint'> {
   readonly hub: DeletionHub;
   readonly claims: Pick<Claims, 'wantedBy'>;
@@ -26,6 +27,8 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
     Neighbours,
     'get' | 'all' | 'ofRepository' | 'desiredBy' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
   >;
+  /** The objects of the revision that was applied last. undefined: none was. Throws StageError if it cannot be read. */
+  readonly readApplied: () => Promise<Desired | undefined>;
   readonly log: Pick<Log, 'debug' | 'warn'>;
   readonly metrics: Pick<Metrics, 'onChange'>;
   readonly settings: Pick<
@@ -47,12 +50,13 @@ export interface DeletionHub extends Pick<Hub, 'hubId' | 'kinds'> {
 }
 
 export interface DeletedRecord extends Pick<ApplicationRecord, 'key' | 'stored'> {
-  readonly memory: Pick<Memory, 'inventory' | 'evidence' | 'deletion'>;
+  readonly memory: Pick<Memory, 'inventory' | 'evidence' | 'deletion' | 'endedJobs'>;
 }
 
 /** One pass over a deleted Application. */
 export interface Deletion {
-  readonly deleted: DeletedApplication;
+  /** With the status as this pass has written it, as far as hooks are concerned. */
+  deleted: DeletedApplication;
   /** The rights with which its objects are read and deleted. */
   readonly identity: Identity;
   /** Where its objects are. */

@@ -1,6 +1,6 @@
 /**
  * A deleted Application is finished: its objects are pruned or released, as spec.deletionPolicy says, then its
- * finalizer is removed. The plan and the guards are those of every other prune.
+ * finalizer is removed. The plan and the guards are those of every other prune. Hooks run before and after a prune.
  *
  * Invariant: the finalizer is removed only when every object of the inventory is confirmed gone or released.
  */
@@ -16,6 +16,7 @@ import { adoptAnswer, writeGuarded, writeStatusValue, type Adopter } from '../re
 import { reasonToAwaitNeighbours } from './await-neighbours.ts';
 import type { DeletedApplication, DeletedRecord, Deletion, DeletionContext } from './deletion.ts';
 import { permissionToPrune } from './deletion-policy.ts';
+import { hooksDue } from './hooks-to-run.ts';
 import { pruneObjects } from './prune-objects.ts';
 import { releaseObjects } from './release-objects.ts';
 import { tellWait } from './tell-progress.ts';
@@ -58,7 +59,8 @@ async function prune(deletion: Deletion, ids: readonly ObjectId[]): Promise<read
   const { evidence } = record.memory;
   const { discoveryRetryMs } = settings;
   const known = await lookForMissingKinds(ids, { evidence, target, clock, discoveryRetryMs });
-  if (ids.length > 0 && (await isTenantGone(deletion))) {
+  const { preDelete, postDelete } = hooksDue(deletion.deleted.status);
+  if ((ids.length > 0 || preDelete || postDelete) && (await isTenantGone(deletion))) {
     tellTenantGone(deletion, ids);
     return [];
   }

@@ -6,6 +6,7 @@
  * After a kill in between, rights that are gone already are then not missed for anything else.
  */
 import { decodeInventory } from '../../application/inventory.ts';
+import type { DesiredObject } from '../../bind/desired.ts';
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
@@ -21,32 +22,56 @@ import { reasonToAwaitNeighbours, reviewWishes, wishElsewhere } from './await-ne
 import { carryOut, isGone, isLackOfRights, observeIds, ownerOfDeleted, type Remainder } from './carry-out.ts';
 import { heldEndOf, judgeEnd, type Answer } from './confirmation.ts';
 import type { Deletion } from './deletion.ts';
+import { hooksToRun } from './hooks-to-run.ts';
 import { keysWaitingFor, stagesOf, type Holder } from './last-objects.ts';
+import { runHooks, storeProgress } from './run-hooks.ts';
 import { tellProgress, tellWait } from './tell-progress.ts';
 
-/** Returns the objects that are not gone yet and for which the Application has to wait. */
-export async function pruneObjects(deletion: Deletion, remainder: Remainder): Promise<readonly ObjectId[]> {
-  const { identity, context, record } = deletion;
+/**
+ * Returns the objects that are not gone yet and for which the Application has to wait. `waiting`: it waits for a hook.
+ */
+export async function pruneObjects(deletion: Deletion, remainder: Remainder): Promise<readonly ObjectId[] | 'waiting'> {
   const { ids } = remainder;
   const observation = await observeIds(deletion, remainder);
-  const { live } = observation;
-  const confirmed = await confirm(deletion, ids, live);
+  const confirmed = await confirm(deletion, ids, observation.live);
   if (!confirmed) return ids;
+  const { confirmationOf } = confirmed;
+  const hooks = await hooksToRun(deletion, { left: ids, confirmation: confirmationOf(ids) });
+  if (hooks === 'waiting') return 'waiting';
+  if (hooks.preDelete.length > 0) {
+    const stage = { phase: 'PreDelete', hooks: hooks.preDelete, left: ids, confirmationOf } as const;
+    if ((await runHooks(deletion, stage)) === 'waiting') return 'waiting';
+    const reason = 'the PreDelete hooks have succeeded';
+    const confirmation = confirmationOf(ids);
+    await storeProgress(deletion, { left: ids, progress: { phase: 'Objects' }, reason, confirmation });
+  }
+  return pruneSteps(deletion, { ids, observation, confirmed, postDelete: hooks.postDelete });
+}
+
+interface Pruning extends Leftovers {
+  readonly confirmed: Confirmed;
+  /** The hooks that run when all objects are gone that they do not need. */
+  readonly postDelete: readonly DesiredObject[];
+}
+
+async function pruneSteps(
+  deletion: Deletion,
+  { ids, observation, confirmed, postDelete }: Pruning,
+): Promise<readonly ObjectId[] | 'waiting'> {
   const { isConfirmed, confirmationOf } = confirmed;
-  const waiting = keysWaitingFor(record.key, holdersAmong(deletion, ids));
-  const stages = stagesOf({ ids, live, identity, waiting });
-  const steps: readonly Step[] = [
-    { ids: stages.first, isDone: isGone },
-    // Neither is waited for: the Application's own object is being deleted already.
-    { ids: stages.waiting, isDone: (result) => isGone(result) || result?.outcome === 'pruning' },
-    { ids: stages.account, isDone: isGoneOrForbidden },
-    { ids: stages.rights, isDone: isGoneOrForbidden },
-  ];
+  const steps = stepsOf(deletion, { ids, observation, confirmed, postDelete });
   let rest = ids;
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
+    if (step.isAfterHooks && postDelete.length > 0) {
+      const stage = { phase: 'PostDelete', hooks: postDelete, left: rest, confirmationOf } as const;
+      if ((await runHooks(deletion, stage)) === 'waiting') return 'waiting';
+      const reason = 'the PostDelete hooks have succeeded';
+      const confirmation = confirmationOf(rest);
+      await storeProgress(deletion, { left: rest, progress: { phase: 'Cleanup' }, reason, confirmation });
+    }
     if (step.ids.length === 0) continue;
     const part = { ids: step.ids, observation };
-    if (step.ids !== stages.first) await storeRest(deletion, rest, confirmationOf(rest));
+    if (index > 0) await storeRest(deletion, rest, confirmationOf(rest));
     const standing = await reviewWishes(deletion, step.ids);
     const changes = changesOf(deletion, part, standing);
     const applied = withKept(await carryOut(deletion, { changes, isConfirmed }), changes);
@@ -55,17 +80,47 @@ export async function pruneObjects(deletion: Deletion, remainder: Remainder): Pr
     const isLeft = new Set(left);
     const done = new Set(step.ids.filter((id) => !isLeft.has(id)).map(idKey));
     rest = rest.filter((id) => !done.has(idKey(id)));
-    await context.onFaultPoint('objects-pruned');
+    await deletion.context.onFaultPoint('objects-pruned');
     if (left.length === 0) continue;
-    const progress = { left: rest, named: left, applied: results, live, confirmation: confirmationOf(rest) };
-    await tellProgress(deletion, progress);
+    const { live } = observation;
+    await tellProgress(deletion, {
+      ...{ left: rest, named: left, applied: results, live, confirmation: confirmationOf(rest) },
+    });
     return rest;
   }
   return [];
 }
 
+/** The steps in their order. Hooks of the phase PostDelete, and what holds them, go after the hooks have run. */
+function stepsOf(deletion: Deletion, { ids, observation: { live }, postDelete }: Pruning): readonly Step[] {
+  const { identity, record } = deletion;
+  const waiting = keysWaitingFor(record.key, holdersAmong(deletion, ids));
+  const stages = stagesOf({ ids, live, identity, waiting });
+  const hookIds = new Set(postDelete.map(({ id }) => idKey(id)));
+  const isHook = (id: ObjectId): boolean => hookIds.has(idKey(id));
+  const isLate = (id: ObjectId): boolean => isHook(id) || postDelete.some((hook) => isHomeOf(id, hook.id));
+  return [
+    { ids: stages.first.filter((id) => !isLate(id)), isDone: isGone },
+    { ids: stages.first.filter(isHook), isDone: isGone, isAfterHooks: true },
+    { ids: stages.first.filter((id) => isLate(id) && !isHook(id)), isDone: isGone },
+    // Neither is waited for: the Application's own object is being deleted already.
+    { ids: stages.waiting, isDone: (result) => isGone(result) || result?.outcome === 'pruning' },
+    { ids: stages.account, isDone: isGoneOrForbidden },
+    { ids: stages.rights, isDone: isGoneOrForbidden },
+  ];
+}
+
+/** Whether an object is the Namespace of another one, or a definition of its API group. */
+function isHomeOf({ group, kind, name }: ObjectId, of: ObjectId): boolean {
+  if (group === '' && kind === 'Namespace') return name === of.namespace;
+  const isDefinition = group === 'apiextensions.k8s.io' && kind === 'CustomResourceDefinition';
+  return isDefinition && of.group !== '' && name.endsWith(`.${of.group}`);
+}
+
 interface Step {
   readonly ids: readonly ObjectId[];
+  /** It begins when the hooks of the phase PostDelete have succeeded. */
+  readonly isAfterHooks?: true;
   readonly isDone: (result: ChangeResult | undefined) => boolean;
 }
 

@@ -2,7 +2,7 @@
 import type { Applied } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
-import { composeDeleting, type ConfirmationStatus } from '../../status/compose-bare.ts';
+import { composeDeleting, type ConfirmationStatus, type HookProgress } from '../../status/compose-bare.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import type { NextPass } from '../pass.ts';
 import { writeStatusValue, type StatusPutter } from '../report/status-writer.ts';
@@ -23,12 +23,18 @@ export interface Waiting {
   /** For people. */
   readonly reason: string;
   readonly confirmation?: ConfirmationStatus;
+  /** undefined: it stays as it is stored. */
+  readonly hooks?: HookProgress;
+  /** It waits for a hook that failed or cannot be read. */
+  readonly isHookFailed?: boolean;
 }
 
-export async function tellWait(deletion: Telling, { left, reason, confirmation }: Waiting): Promise<NextPass> {
+export async function tellWait(deletion: Telling, waiting: Waiting): Promise<NextPass> {
+  const { left, reason, confirmation, hooks, isHookFailed } = waiting;
   const { metadata, status } = deletion.deleted;
   const parts = { metadata, status, inventory: left, message: reason, isStalled: false, confirmation };
-  await writeStatusValue(deletion, composeDeleting(parts, deletion.context.clock.now()));
+  const more = { ...(hooks ? { hooks } : {}), ...(isHookFailed ? { isHookFailed } : {}) };
+  await writeStatusValue(deletion, composeDeleting({ ...parts, ...more }, deletion.context.clock.now()));
   return { type: 'backoff', atMostMs: deletion.context.settings.progressCheckMs };
 }
 

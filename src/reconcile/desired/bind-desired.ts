@@ -30,7 +30,8 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
   if (!manifests || !isUsable(manifests)) {
     const desired = memory.bound ?? { objects: [], problems: [], digest: '' };
     const problems = manifests?.problems ?? [];
-    return memory.bound || manifests ? { desired: { ...desired, problems }, kinds, isComplete: false } : undefined;
+    const known = withSyncFail({ ...desired, problems }, reading);
+    return memory.bound || manifests ? { desired: known, kinds, isComplete: false } : undefined;
   }
   let desired = bindOnce(reading, manifests, kinds);
   if (isLackingKinds(desired)) {
@@ -45,7 +46,21 @@ export async function bindDesired(reading: Reading, manifests: Manifests | undef
   }
   memory.bound = desired;
   memory.boundBytes = manifests.sizeBytes ?? 0;
-  return { desired, kinds, isComplete: desired.problems.length === 0 };
+  return { desired: withSyncFail(desired, reading), kinds, isComplete: desired.problems.length === 0 };
+}
+
+/** With the hooks of a failed sync as objects like all others, if status says that the sync of this set has failed. */
+function withSyncFail(desired: Desired, { application }: Pick<Reading, 'application'>): Desired {
+  if (application.status.sync?.failed !== failedSetOf(desired)) return desired;
+  const objects = desired.objects.map((object) =>
+    object.policy?.isSyncFail ? { ...object, policy: { ...object.policy, ssa: 'Override' as const } } : object,
+  );
+  return { ...desired, objects };
+}
+
+/** A set of desired objects as `status.sync.failed` names it. */
+export function failedSetOf({ digest }: Pick<Desired, 'digest'>): string {
+  return digest.slice(0, 16);
 }
 
 /** The same manifests, kinds and options give the same set, in identity as well. */

@@ -7,7 +7,7 @@
 import { formatTime } from '../../application/conditions.ts';
 import { revisionSetOf } from '../../application/hold.ts';
 import { commitOfRevision } from '../../application/resolved-revision.ts';
-import type { RevisionSet } from '../../application/status-schema.ts';
+import type { Hold, RevisionSet } from '../../application/status-schema.ts';
 import type { Snapshot } from '../../source/snapshot.ts';
 import { goalUnderHold, withoutNewHold, type HoldQuestion } from '../hold-goal.ts';
 import { timed, toFailure, type Pass } from '../pass.ts';
@@ -77,6 +77,25 @@ async function bringHeld(pass: Pass, question: HoldQuestion, isForced: boolean):
   if (!isNew || (source.snapshot && !source.isOfEarlierSpec)) return source;
   pass.goal = withoutNewHold(question, toFailure('source', source.error).message);
   return pass.goal.commit === undefined ? undefined : refresh(pass, { isForced, commit: pass.goal.commit });
+}
+
+/**
+ * The snapshot of revisions that were followed before, as under a hold, and the other sources beside it. Throws
+ * StageError if one of them can neither be read from disk nor be fetched.
+ */
+export async function bringRevisions(pass: Pass, revisions: RevisionSet): Promise<Snapshot> {
+  const commit = commitOfRevision(revisions.revision);
+  const hold: Hold = {
+    ...revisions,
+    over: revisions,
+    reason: 'Requested',
+    since: formatTime(pass.context.clock.now()),
+  };
+  pass.goal = { ...pass.goal, hold, commit };
+  const { snapshot, isOfEarlierSpec, error } = await refresh(pass, { isForced: false, commit });
+  const [otherError] = await timed(pass, 'source', () => refreshOthers(pass, false, hold));
+  if (snapshot && !isOfEarlierSpec) return { ...snapshot, revision: revisions.revision };
+  throw error ?? otherError;
 }
 
 interface Refreshed {

@@ -142,7 +142,10 @@ export class KeyedQueue {
   /** Takes no more keys, aborts the signal of passes under way, and resolves when the last of them has ended. */
   async drain(): Promise<void> {
     this.#stop.abort();
-    for (const state of this.#keys.values()) clearTimeout(state.timer);
+    for (const state of this.#keys.values()) {
+      clearTimeout(state.timer);
+      state.cancel?.abort();
+    }
     this.#turns.stop();
     if (this.#turns.underWay === 0) return;
     await new Promise<void>((resolve) => {
@@ -201,8 +204,9 @@ export class KeyedQueue {
     let next: NextPass;
     const cancel = new AbortController();
     state.cancel = cancel;
+    if (this.#stop.signal.aborted) cancel.abort();
     try {
-      next = await this.#options.work(key, AbortSignal.any([this.#stop.signal, cancel.signal]), turn);
+      next = await this.#options.work(key, cancel.signal, turn);
     } catch (error) {
       this.#options.onError(key, error);
       next = { type: 'backoff', atMostMs: this.#options.maxBackoffMs };

@@ -12,7 +12,7 @@ import { isAttemptOverdue, isHealthOverdue, type Attempt } from '../attempt.ts';
 import type { ReconcileContext } from '../context.ts';
 import { writtenOf } from '../decide/inventory.ts';
 import type { Planned } from '../decide/plan-pass.ts';
-import type { BoundSet } from '../desired/bind-desired.ts';
+import { failedSetOf, type BoundSet } from '../desired/bind-desired.ts';
 import { isOnlyFollowed, nextPollMs, sourceFor } from '../desired/memory.ts';
 import { STATUS_LIMITS } from '../../application/status-schema.ts';
 import type { DesiredMemory } from '../desired/memory.ts';
@@ -70,6 +70,7 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     written: findings.known?.parts ? undefined : writtenOf(memory.inventory, application.metadata.uid),
     finishedJobs: memory.endedJobs.ended,
     startedJobs: memory.endedJobs.started,
+    ...hooksOf(bound),
     ...(bound ? { desiredDigest: acceptedDigest(pass.identity, bound.desired.digest) } : {}),
     isTimedOut: isAttemptOverdue(attempt, application.spec, nowMs),
     isHealthOverdue: isHealthOverdue(memory.clocks, { spec: application.spec, worst, nowMs }),
@@ -81,6 +82,20 @@ export function reportOf(pass: ReportedPass, findings: Findings, phase: PassRepo
     ...(goal.window ? { window: goal.window } : {}),
     ...answersOf(goal),
   };
+}
+
+/** Nothing while not all objects can be read. */
+function hooksOf(bound: BoundSet | undefined): Pick<PassReport, 'deletionHooks' | 'syncFail'> {
+  if (!bound?.isComplete) return {};
+  const { desired } = bound;
+  let hooks = 0;
+  const deletionHooks = { preDelete: 0, postDelete: 0 };
+  for (const { policy } of desired.objects) {
+    if (policy?.isPreDelete) deletionHooks.preDelete++;
+    if (policy?.isPostDelete) deletionHooks.postDelete++;
+    if (policy?.isSyncFail) hooks++;
+  }
+  return { deletionHooks, syncFail: { set: failedSetOf(desired), hooks } };
 }
 
 function commitOf(snapshot: Snapshot | undefined): Pick<PassReport, 'revision' | 'commit' | 'about'> {

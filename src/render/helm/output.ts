@@ -5,11 +5,23 @@
  * Invariant: the output is read completely or not at all, so that nothing is pruned because of a part of it.
  */
 import { digestValue } from '../../object/digest.ts';
-import { isKubeObject, isMap, own, stringAt, valueAt, type Value } from '../../object/value.ts';
+import { GENERATED_NAME_ANNOTATION } from '../../object/hooks.ts';
+import {
+  isKubeObject,
+  isMap,
+  mapAt,
+  newMap,
+  own,
+  stringAt,
+  valueAt,
+  type KubeObject,
+  type Value,
+} from '../../object/value.ts';
 import { nodeToValue, type YamlMap } from '../../object/yaml/node.ts';
 import { fail, problemOf } from '../fail.ts';
 import type { RenderContext } from '../file-loader.ts';
 import type { BuiltObject } from '../built-object.ts';
+import { generatedStem } from '../generated-stem.ts';
 import { readDocuments, readObjects } from '../manifest-text.ts';
 import { checkSameOutput } from './compare-outputs.ts';
 
@@ -68,11 +80,27 @@ function addObjects(objects: BuiltObject[], value: Value, file: string): void {
   }
   const name = valueAt(value, 'metadata', 'name');
   if (typeof name !== 'string' || name === '') {
+    const stem = generatedStem(value.metadata);
+    if (stem !== undefined) {
+      const object = withGeneratedStem(value, stem);
+      objects.push({ object, digest: digestValue(object), ...place });
+      return;
+    }
     const isGenerated = valueAt(value, 'metadata', 'generateName') !== undefined;
     if (!isGenerated) return fail('NotAnObject', `an object of kind ${kind} has no metadata.name`, place);
     return fail('ReservedField', `a ${kind} has metadata.generateName: every sync would create another object`, place);
   }
   objects.push({ object: value, digest: digestValue(value), ...place });
+}
+
+function withGeneratedStem(object: KubeObject, name: string): KubeObject {
+  const { metadata } = object;
+  const annotations = newMap([
+    ...Object.entries(mapAt(metadata, 'annotations') ?? {}),
+    [GENERATED_NAME_ANNOTATION, 'true'],
+  ]);
+  const named = newMap([...Object.entries(metadata), ['name', name], ['annotations', annotations]]);
+  return newMap([...Object.entries(object), ['metadata', named]]) as KubeObject;
 }
 
 /** The same for a kustomization, which reads the output as it reads its resources. */

@@ -2,7 +2,7 @@
  * The name suffix that a generated ConfigMap or Secret gets from its content, exactly as kustomize computes it: the
  * name is not hashed, and `<`, `>` and `&` are hashed in the form in which Go escapes them in JSON.
  */
-import { createHash } from 'node:crypto';
+import { contentHash as hashOfText } from '../../object/generated-name.ts';
 import { isYamlMap, nodeToValue, textOf, type YamlMap, type YamlNode } from '../../object/yaml/node.ts';
 import { isMap, newMap, type Value } from '../../object/value.ts';
 import type { ResourceSet } from './resource-set.ts';
@@ -22,14 +22,8 @@ export function hashNames(set: ResourceSet): void {
 }
 
 export function contentHash(node: YamlMap): string {
-  const digest = createHash('sha256')
-    .update(goJson(hashedValue(node)))
-    .digest('hex');
-  return digest.slice(0, 10).replace(/[013ae]/g, (char) => REPLACED[char] ?? char);
+  return hashOfText(goJson(hashedValue(node)));
 }
-
-/** Replaces characters that could form words, as kustomize does. */
-const REPLACED: Readonly<Record<string, string>> = { 0: 'g', 1: 'h', 3: 'k', a: 'm', e: 't' };
 
 function hashedValue(node: YamlMap): Value {
   const kind = textOf(node.get('kind'));

@@ -16,7 +16,13 @@ export interface Filled {
 }
 
 export type Evaluation =
-  | { readonly ok: true; readonly text: string; readonly filled: readonly Filled[] }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly filled: readonly Filled[];
+      /** Names of all variables that were looked up, also in defaults. */
+      readonly read: ReadonlySet<string>;
+    }
   | { readonly ok: false; readonly reason: 'unknown' | 'cut'; readonly expression: Expression };
 
 export interface Evaluate {
@@ -28,16 +34,17 @@ export interface Evaluate {
 export function evaluate(parts: readonly Part[], given: Evaluate): Evaluation {
   const pieces: string[] = [];
   const filled: Filled[] = [];
+  const read = new Set<string>();
   let at = 0;
   for (const part of parts) {
-    const result = valueOf(part, given);
+    const result = valueOf(part, { ...given, read });
     if (typeof result !== 'string') return { ok: false, ...result };
     if (typeof part !== 'string') filled.push({ at, name: part.name });
     given.costs.text(result.length);
     at += result.length;
     pieces.push(result);
   }
-  return { ok: true, text: pieces.join(''), filled };
+  return { ok: true, text: pieces.join(''), filled, read };
 }
 
 interface Failure {
@@ -45,7 +52,7 @@ interface Failure {
   readonly expression: Expression;
 }
 
-function valueOf(part: Part, given: Evaluate): string | Failure {
+function valueOf(part: Part, given: Evaluate & { readonly read: Set<string> }): string | Failure {
   if (typeof part === 'string') return part;
   const { name, operator, args } = part;
   const texts: string[] = [];
@@ -55,6 +62,7 @@ function valueOf(part: Part, given: Evaluate): string | Failure {
     if (typeof result !== 'string') return result;
     texts.push(result);
   }
+  given.read.add(name);
   const value = given.variables.get(name);
   if (value === undefined && !WITH_DEFAULT.has(operator)) return { reason: 'unknown', expression: part };
   given.costs.work((value?.length ?? 0) + texts.length);

@@ -3,11 +3,12 @@
  * are replaced in that text, and the text is read again. So a value without quotes may become a number or a map.
  *
  * Invariants: an object without `$` is not touched. If one object fails, the result has no objects, as in Flux. Values
- * of variables never appear in a message.
+ * of variables never appear in a message. An object with a value of a Secret is marked, unless it is a Secret itself.
  */
 import type { Problem } from '../../object/problem.ts';
+import { isSecret } from '../../object/redact.ts';
 import { StageError } from '../../object/stage-error.ts';
-import { isMap, mapAt, own, stringAt, type Value, type ValueMap } from '../../object/value.ts';
+import { isKubeObject, isMap, mapAt, own, stringAt, type Value, type ValueMap } from '../../object/value.ts';
 import { nodeToValue } from '../../object/yaml/node.ts';
 import { readYaml } from '../../object/yaml/read.ts';
 import { writeYaml } from '../../object/yaml/write.ts';
@@ -17,6 +18,7 @@ import type { BuiltObject } from '../built-object.ts';
 import { evaluate, type Filled } from './evaluate.ts';
 import { ExpressionError, readExpressions, type Part } from './expression.ts';
 import type { Costs } from './functions.ts';
+import type { Variables } from './variables.ts';
 
 /** Problems that are reported at most. */
 const MAX_PROBLEMS = 20;
@@ -34,9 +36,9 @@ const SWITCHES = ['kustomize.toolkit.fluxcd.io/substitute', 'tautline.dev/substi
 export function substituteObjects(
   context: RenderContext,
   objects: readonly BuiltObject[],
-  { variables, problems }: { readonly variables: ReadonlyMap<string, string>; readonly problems: Problem[] },
+  { variables, problems }: { readonly variables: Variables; readonly problems: Problem[] },
 ): readonly BuiltObject[] {
-  if (variables.size === 0) return objects;
+  if (variables.values.size === 0) return objects;
   const costs = costsOf(context);
   const replaced: BuiltObject[] = [];
   let failures = 0;
@@ -66,7 +68,7 @@ function costsOf(context: RenderContext): Costs {
 interface Substitution {
   readonly context: RenderContext;
   readonly object: BuiltObject;
-  readonly variables: ReadonlyMap<string, string>;
+  readonly variables: Variables;
   readonly costs: Costs;
 }
 
@@ -75,7 +77,7 @@ function substituteObject(substitution: Substitution): BuiltObject {
   const { object, file, line } = built;
   if (!hasDollar(object) || isSwitchedOff(object)) return built;
   const text = writeYaml(object);
-  const result = evaluate(readParts(text, built), { variables, costs });
+  const result = evaluate(readParts(text, built), { variables: variables.values, costs });
   if (!result.ok) {
     const { name } = result.expression;
     const place = placeOfName(substitution, name);
@@ -88,7 +90,9 @@ function substituteObject(substitution: Substitution): BuiltObject {
     const message = `${nameOf(object)} has no kind or no metadata.name of type text after the substitution`;
     return fail('SubstitutionFailed', message, { file, line, hint: 'Put the expression in quotes.' });
   }
-  return { object: value, file, line };
+  const isHidden = isKubeObject(value) && isSecret(value);
+  const isMarked = built.isSealed || !result.read.isDisjointFrom(variables.secretNames);
+  return { object: value, file, line, ...(!isHidden && isMarked && { isSealed: true }) };
 }
 
 const HINT =

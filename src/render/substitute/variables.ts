@@ -27,6 +27,12 @@ function dataNeed({ kind, name }: SubstituteFrom): DataNeed {
   return { type: 'data', key: `${kind} ${name}`, kind, name };
 }
 
+export interface Variables {
+  readonly values: ReadonlyMap<string, string>;
+  /** Names whose values are from a Secret. */
+  readonly secretNames: ReadonlySet<string>;
+}
+
 /**
  * The variables by name, as far as the answers are known. Names that are not allowed and objects that are missing are
  * added to `problems`. Fails with the problem of an answer that cannot be brought.
@@ -35,21 +41,27 @@ export function readVariables(
   context: Pick<RenderContext, 'answers' | 'answersUsed' | 'needs'>,
   { substitute = {}, substituteFrom = [] }: SubstituteOptions,
   problems: Problem[],
-): ReadonlyMap<string, string> {
-  const variables = new Map<string, string>();
-  const add = (origin: string, data: Readonly<Record<string, string>>): void => {
+): Variables {
+  const values = new Map<string, string>();
+  const secretNames = new Set<string>();
+  const add = (origin: string, data: Readonly<Record<string, string>>, isSecret = false): void => {
     for (const [name, value] of Object.entries(data)) {
-      if (NAME.test(name)) variables.set(name, value.replaceAll('\n', ''));
-      else problems.push(badName(origin, name));
+      if (!NAME.test(name)) {
+        problems.push(badName(origin, name));
+        continue;
+      }
+      values.set(name, value.replaceAll('\n', ''));
+      if (isSecret) secretNames.add(name);
+      else secretNames.delete(name);
     }
   };
   for (const from of substituteFrom) {
     const answer = ask(context, dataNeed(from));
-    if (answer?.type === 'data') add(`the ${from.kind} ${from.name}`, answer.data);
+    if (answer?.type === 'data') add(`the ${from.kind} ${from.name}`, answer.data, from.kind === 'Secret');
     else if (answer?.type === 'noData' && !from.optional) problems.push(missing(from));
   }
   add('spec.render.substitute', substitute);
-  return variables;
+  return { values, secretNames };
 }
 
 function badName(origin: string, name: string): Problem {

@@ -13,6 +13,7 @@ import { createAccess } from '../access.ts';
 import { networkOf } from '../connection-limit.ts';
 import { checkHost } from '../host-check.ts';
 import { createRoutes, endRoutes } from '../listener.ts';
+import { addPage, type Page } from '../page.ts';
 import { refuse } from '../refuse.ts';
 import { createProvider } from '../session/provider.ts';
 import { createSeal } from '../session/seal.ts';
@@ -39,6 +40,8 @@ export interface ApiOptions {
   readonly anonymousRead: AnonymousRead;
   /** Names by which the API is called, beside addresses and names of the cluster; in lower case. */
   readonly hosts: readonly string[];
+  /** The page in the browser. undefined: there is none, and only the API is served. */
+  readonly page?: Page | undefined;
   readonly log: Log;
   readonly clock: Clock;
   readonly signIn: SignInSettings;
@@ -47,7 +50,7 @@ export interface ApiOptions {
 }
 
 export function apiRoutes(options: ApiOptions): Express {
-  const { applications, hub, anonymousRead, log, clock, signIn, streamLimits } = options;
+  const { applications, hub, anonymousRead, page, log, clock, signIn, streamLimits } = options;
   const { publicUrl } = signIn;
   const hosts = [...options.hosts, ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
   const routes = createRoutes();
@@ -82,6 +85,7 @@ export function apiRoutes(options: ApiOptions): Express {
       ...createStreamHandler({ rows, changes, process, ...(streamLimits ? { limits: streamLimits } : {}) }),
     },
   });
+  if (page) addPage(routes, page);
   endRoutes(routes, log);
   return routes;
 }

@@ -124,6 +124,8 @@ export const objectSchema = z.object({
   pruning: z.boolean().describe('It left Git and still exists.'),
   file: z.string().optional().describe('File of its manifest.'),
   line: z.int().optional(),
+  phase: z.enum(['PreSync', 'Sync', 'PostSync']).optional().describe('Phase of a sync; absent: Sync.'),
+  wave: z.int().optional().describe('Wave within the phase, the lowest first; absent: 0.'),
 });
 
 export const problemSchema = z.object({

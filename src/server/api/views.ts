@@ -141,6 +141,7 @@ export function viewObject({
   isPruning,
   file,
   line,
+  order,
 }: ObjectStatus): ObjectView {
   return {
     ...id,
@@ -152,6 +153,7 @@ export function viewObject({
     pruning: isPruning,
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),
+    ...order,
   };
 }
 

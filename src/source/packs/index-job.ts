@@ -23,6 +23,17 @@ export interface IndexJobOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Starts a child for an `indexPack` that follows, so that it loads its code while the pack is fetched. */
+export function prepareIndexJob(
+  sandbox: JobRunner,
+  { gitDir }: Pick<IndexPackInput, 'gitDir'>,
+  { tenant, ...options }: IndexJobOptions,
+): void {
+  const job = { name: 'prepare', stage: 'source', input: null, tenant, dataFolders: [dirname(gitDir)] } as const;
+  // If it fails, the job that follows says why.
+  sandbox.run(job, options).catch(() => undefined);
+}
+
 /** Rejects with the StageErrors of `indexPack` and those of the sandbox. */
 export async function runIndexJob(
   sandbox: JobRunner,

@@ -46,7 +46,7 @@ const ROW_BYTES = OID_BYTES + 4 + 4 + 1;
 
 export function encodePackIndex(columns: IndexColumns): Buffer {
   const { oids } = columns;
-  const order = Array.from({ length: columns.count }, (_, index) => index).sort((a, b) => compareOids(oids, a, b));
+  const order = sortedById(oids, columns.count);
   const unique = order.filter((entry, at) => at === 0 || compareOids(oids, entry, order[at - 1] as number) !== 0);
   const count = unique.length;
   const bytes = Buffer.alloc(HEADER_BYTES + count * ROW_BYTES + OID_BYTES);
@@ -64,6 +64,30 @@ export function encodePackIndex(columns: IndexColumns): Buffer {
   }
   sha1(bytes.subarray(0, at.end)).copy(bytes, at.end);
   return bytes;
+}
+
+/** Numbers below this are added to the head of an id without loss. */
+const MAX_ENTRIES = 2 ** 21;
+
+/**
+ * The entries in the order of their ids. They are sorted as numbers, which hold the first four bytes of an id and the
+ * entry: many times faster than a comparison of ids, which only ids with the same first bytes need.
+ */
+function sortedById(oids: Buffer, count: number): number[] {
+  if (count > MAX_ENTRIES) throw new RangeError(`more than ${MAX_ENTRIES} entries`);
+  const keys = new Float64Array(count);
+  for (let entry = 0; entry < count; entry++) keys[entry] = oids.readUInt32BE(entry * OID_BYTES) * MAX_ENTRIES + entry;
+  const order = Array.from(keys.sort(), (key) => key % MAX_ENTRIES);
+  const isSameHead = (left: number, right: number): boolean =>
+    oids.readUInt32BE(left * OID_BYTES) === oids.readUInt32BE(right * OID_BYTES);
+  for (let start = 0; start < count;) {
+    let end = start + 1;
+    while (end < count && isSameHead(order[start] as number, order[end] as number)) end += 1;
+    const alike = end - start === 1 ? [] : order.slice(start, end).sort((a, b) => compareOids(oids, a, b));
+    for (const [at, entry] of alike.entries()) order[start + at] = entry;
+    start = end;
+  }
+  return order;
 }
 
 /** Throws StageError CorruptPack if the bytes are not a complete index. */

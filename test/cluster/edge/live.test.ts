@@ -12,6 +12,7 @@ import { prepare } from '../../support/use-world.ts';
 import { configMap, configMapId, connect, createNamespace, kindOf, useCluster, written } from './edge-cluster.ts';
 import { definition } from '../../support/objects.ts';
 import { untilTrue } from '../../support/world.ts';
+import { readEventHead } from '../../../src/cluster/watches/event-head.ts';
 
 const NAMESPACE = 'live';
 const restarts: string[] = [];
@@ -234,4 +235,13 @@ test('objects that no Application holds any more are forgotten', async () => {
   cluster.live.release('app');
   assert.equal(cluster.watchCount(), 0);
   assert.equal(look('first').state, 'unknown');
+});
+
+test('the first fields of an event of the API server name the object and its version', async () => {
+  await create('head');
+  const { stdout } = await plane.kubectl(['get', '--raw', `${path()}?watch=1&timeoutSeconds=1`]);
+  const lines = stdout.split('\n').filter((line) => line.includes('"ADDED"'));
+  const heads = lines.map((line) => readEventHead(line));
+  assert.ok(heads.some((head) => head?.name === 'head' && head.namespace === NAMESPACE));
+  assert.ok(heads.every((head) => head !== undefined));
 });

@@ -21,6 +21,17 @@ test('creating needs the verb create, and the Application becomes Ready once the
   await tenant.application.untilReady();
 });
 
+test('an account that does not exist is named, and the Application becomes Ready once it exists', async () => {
+  const spec = { serviceAccountName: 'forgotten' };
+  const tenant = await declareTenant(world, 'forgets', { files: two, spec });
+  await untilSaid(tenant, /^the ServiceAccount forgotten does not exist in the namespace forgets.*create it/);
+  await makeAccount(world, 'forgets', 'forgotten');
+  await untilSaid(tenant, denial('forgets', '\\w+', 'configmaps', 'forgotten'));
+  const to = { namespace: 'forgets', name: 'forgotten' };
+  await grant(world, { namespace: 'forgets', rules: [rule('', 'configmaps')], to, name: 'forgotten' });
+  await tenant.application.untilReady();
+});
+
 test('changing and healing need patch, and other Applications go on meanwhile', async () => {
   const [tenant, neighbour] = await Promise.all([
     declareTenant(world, 'changes', { files: two }),

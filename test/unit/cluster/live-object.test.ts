@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asObjectOf, toLiveObject, tryParseJson, withoutStatusFields } from '../../../src/cluster/live-object.ts';
+import {
+  asObjectOf,
+  readLiveObject,
+  toLiveObject,
+  tryParseJson,
+  withoutStatusFields,
+} from '../../../src/cluster/live-object.ts';
 import { listAt, mapAt, type KubeObject } from '../../../src/object/value.ts';
 import { configMaps, deployments, namespaces, secrets } from './sample-kinds.ts';
 
@@ -67,4 +73,20 @@ test('fields of the status are dropped from managedFields, and other entries sta
 test('a text that is not JSON is parsed to undefined', () => {
   assert.equal(tryParseJson('<html>'), undefined);
   assert.equal(tryParseJson('null'), null);
+});
+
+test('the text of an answer is kept beside its object, unless something of it had to be removed', () => {
+  const text = (kind: string, metadata: object): string =>
+    JSON.stringify({
+      kind,
+      apiVersion: 'v1',
+      metadata: { name: 'a', namespace: 'shop', ...metadata },
+      data: { k: 'dg==' },
+    });
+  const plain = text('ConfigMap', {});
+  assert.equal(readLiveObject(configMaps, `${plain}\n`)?.json, plain);
+  const applied = { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } };
+  assert.equal(readLiveObject(configMaps, text('ConfigMap', applied))?.json, undefined);
+  assert.equal(readLiveObject(secrets, text('Secret', {}))?.json, undefined);
+  assert.equal(readLiveObject(configMaps, 'not JSON'), undefined);
 });

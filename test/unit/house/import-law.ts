@@ -44,6 +44,13 @@ export const UPPER: Readonly<Record<string, readonly string[]>> = {
 /** Files that may import everything, and that only each other may import. */
 export const ROOTS = ['src/main.ts', 'src/agent-limits.ts', 'src/cli.ts', 'src/child.ts'];
 
+/** The module that runs in a browser. It knows the agent by the answers of the status API alone. */
+export const BROWSER = {
+  folder: 'ui',
+  types: ['src/server/api/schema.ts'],
+  values: ['src/object/printable.ts'],
+} as const;
+
 /** Files that every module may import by value: plain vocabulary without effects. */
 export const VOCABULARY = [
   'src/telemetry/ports.ts',
@@ -122,7 +129,15 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
     ['connection-limit.ts', 'failure-budget.ts', 'read-body.ts', 'refuse.ts', 'registry-events.ts'],
     ['same-site.ts', 'shared-answer.ts'],
     ['session'],
-    ['access.ts', 'client-address.ts', 'host-check.ts', 'listener.ts', 'webhook-providers.ts', 'webhook-secrets.ts'],
+    [
+      'access.ts',
+      'client-address.ts',
+      'host-check.ts',
+      'listener.ts',
+      'page.ts',
+      'webhook-providers.ts',
+      'webhook-secrets.ts',
+    ],
     ['api', 'metrics.ts', 'probes.ts', 'webhooks.ts'],
   ],
   'src/source': [

@@ -40,7 +40,7 @@ export function listCode(): string[] {
 }
 
 export function listSrc(): SourceFile[] {
-  return readSources(listCode().filter((path) => path.startsWith('src/') && path.endsWith('.ts')));
+  return readSources(listCode().filter((path) => path.startsWith('src/') && /\.tsx?$/.test(path)));
 }
 
 export function readImports({ path, text }: SourceFile): Import[] {

@@ -43,10 +43,25 @@ const CASES: readonly (readonly [Record<string, string>, Partial<ObjectPolicy>])
   ],
   [{ [`${ARGO}/hook`]: 'Whenever' }, {}],
   [{ [`${ARGO}/hook`]: 'PreSync,Skip' }, { ...hook('Sync'), ssa: 'Ignore' }],
-  ...['SyncFail', 'PreDelete', 'PostDelete', 'Skip'].map(
-    (word) => [{ [`${ARGO}/hook`]: word }, { ...hook('Sync'), ssa: 'Ignore' }] as const,
-  ),
-  ...['test', 'pre-delete', 'post-delete', 'pre-rollback', 'post-rollback'].map(
+  [{ [`${ARGO}/hook`]: 'PreDelete' }, { ...hook('Sync'), ssa: 'Ignore', isPreDelete: true }],
+  [{ [`${ARGO}/hook`]: 'PostDelete' }, { ...hook('Sync'), ssa: 'Ignore', isPostDelete: true }],
+  [{ [`${ARGO}/hook`]: 'PreDelete,PostDelete,Skip' }, { ...hook('Sync'), ssa: 'Ignore' }],
+  [{ [`${ARGO}/hook`]: 'PostSync,PreDelete' }, { ...hook('PostSync'), isPreDelete: true }],
+  [{ 'helm.sh/hook': 'pre-delete' }, { ...hook('Sync'), ssa: 'Ignore', isPreDelete: true }],
+  [
+    { 'helm.sh/hook': 'pre-install,post-delete,pre-delete', 'helm.sh/hook-weight': '4' },
+    { ...hook('PreSync'), wave: 4, isPreDelete: true, isPostDelete: true },
+  ],
+  [{ [`${ARGO}/hook`]: 'PreSync', 'helm.sh/hook': 'pre-delete' }, hook('PreSync')],
+  [{ [`${ARGO}/hook`]: 'Skip' }, { ...hook('Sync'), ssa: 'Ignore' }],
+  [{ [`${ARGO}/hook`]: 'SyncFail' }, { ...hook('Sync'), ssa: 'Ignore', isSyncFail: true }],
+  [{ [`${ARGO}/hook`]: 'PostSync,SyncFail' }, hook('PostSync')],
+  [
+    { [`${ARGO}/hook`]: 'PreSync', [`${ARGO}/hook-delete-policy`]: 'HookSucceeded, BeforeHookCreation' },
+    { ...hook('PreSync'), isDeletedOnSuccess: true, runsEachSync: true },
+  ],
+  [{ 'helm.sh/hook': 'pre-install', 'helm.sh/hook-delete-policy': 'before-hook-creation' }, hook('PreSync')],
+  ...['test', 'pre-rollback', 'post-rollback'].map(
     (word) => [{ 'helm.sh/hook': word }, { ...hook('Sync'), ssa: 'Ignore' }] as const,
   ),
 ];

@@ -41,6 +41,37 @@ const anyChanges = fc
 
 const rank = (change: Change): number => syncWaveOf(change.desired?.policy);
 
+test('a hook of a failed sync neither waits for the wave that failed nor holds back another one', () => {
+  const failed = changeOf('none', 'failed', { wave: -1 });
+  const late = changeOf('create', 'late', { wave: 1 });
+  const hook = changeOf('create', 'alarm');
+  const policy = { ...DEFAULT_POLICY, isHook: true, isSyncFail: true };
+  const alarm = { ...hook, ...(hook.desired && { desired: { ...hook.desired, policy } }) };
+  const namesSent = (unwell: readonly Change[]): string[] => {
+    const gate: Gate = { unwell: new Map(unwell.map(({ id }) => [idKey(id), 'it failed'])), isAccepted: () => false };
+    const plan = planChanges(planOptions([failed, late, alarm], { gate }));
+    return plan.waves.flatMap(({ changes }) => changes.map(({ change }) => change.id.name)).sort();
+  };
+  assert.deepEqual(namesSent([failed]), ['alarm']);
+  assert.deepEqual(namesSent([alarm]), ['alarm', 'late']);
+});
+
+test('the earlier run of a hook with a generated name is pruned also where nothing else is', () => {
+  const next = changeOf('none', 'report-2456789bcd');
+  const policy = { ...DEFAULT_POLICY, isHook: true, runsEachSync: true };
+  const run = { ...next, ...(next.desired && { desired: { ...next.desired, policy } }) };
+  const made = { 'tautline.dev/generated-name': 'true' };
+  const gone = [
+    pruneOf('report-dcb9876542', made),
+    pruneOf('other-dcb9876542', made),
+    pruneOf('report-ffffffffff', {}),
+  ];
+  const plan = planChanges(planOptions([run, ...gone], { mayPrune: false }));
+  const names = plan.prunes.flatMap(({ changes }) => changes.map(({ change }) => change.id.name));
+  assert.deepEqual(names, ['report-dcb9876542']);
+  assert.equal(plan.held, undefined);
+});
+
 test('a new manifest is sent only after all objects of earlier waves are settled', () => {
   fc.assert(
     fc.property(anyChanges, fc.func(fc.boolean()), fc.func(fc.boolean()), (changes, isUnwell, isOld) => {

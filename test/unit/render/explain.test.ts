@@ -72,6 +72,18 @@ test('a path that is absent is explained: a submodule, or a name written another
   assert.match(formatProblem(onlyProblem(files, 'other')), /no folder other .*\n {2}Check spec\.source\.path/);
 });
 
+test('a hook with a generateName gets a name, and other objects with one are a problem', () => {
+  const hook = (annotation: string): string =>
+    `apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: migrate-\n  annotations: {${annotation}}\n`;
+  const { manifests, problems } = render({ 'app/job.yaml': hook('argocd.argoproj.io/hook: PreSync') });
+  assert.deepEqual(problems, []);
+  assert.equal(manifests[0]?.object.metadata['name'], 'migrate');
+  assert.equal(onlyProblem({ 'app/job.yaml': hook('a: b') }).code, 'ReservedField');
+  const overlay = { 'app/kustomization.yaml': 'namePrefix: dev-\nresources: [job.yaml]\n' };
+  const prefixed = render({ ...overlay, 'app/job.yaml': hook('argocd.argoproj.io/hook: PreSync') });
+  assert.equal(prefixed.manifests[0]?.object.metadata['name'], 'dev-migrate');
+});
+
 test('a file that is no manifest says what it is and what to do', () => {
   const job = 'apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: migrate-\n';
   const table: readonly (readonly [Files, Problem['code'], RegExp])[] = [

@@ -9,6 +9,7 @@ import type { SignInSettings } from '../../../src/server/session/sign-in-setting
 import type { ApplicationIndex } from '../../../src/server/api/rows.ts';
 import type { StreamLimits } from '../../../src/server/api/stream.ts';
 import type { KnownApplication } from '../../../src/server/api/views.ts';
+import type { Page } from '../../../src/server/page.ts';
 import type { Clock, Log, LogFields } from '../../../src/telemetry/ports.ts';
 
 /** The header of a caller with all rights. */
@@ -108,6 +109,7 @@ export interface ApiScene {
   readonly kinds?: Kinds;
   readonly signIn?: Partial<SignInSettings>;
   readonly hosts?: readonly string[];
+  readonly page?: Page | undefined;
 }
 
 export function api({
@@ -121,6 +123,7 @@ export function api({
   streamLimits,
   signIn = {},
   hosts = [],
+  page,
 }: ApiScene): Express {
   const asCaller = (): CallerClient => ({ ...EMPTY_CLUSTER, ...cluster });
   const hub = { reviews, kinds: () => Promise.resolve(kinds), asCaller };
@@ -130,6 +133,7 @@ export function api({
     anonymousRead,
     hosts,
     signIn: { publicUrl: undefined, sessionSecret: undefined, provider: undefined, ...signIn },
+    page,
     log,
     clock,
     ...(streamLimits && { streamLimits }),

@@ -20,6 +20,8 @@ interface Scene {
   readonly reads: Map<string, ReadAnswer>;
   /** The latest stream. */
   stream(): Stream;
+  /** The number of streams that were opened. */
+  streams(): number;
   /** Holds the namespace shop, with these objects in the first list. */
   start(...objects: object[]): Promise<void>;
 }
@@ -60,6 +62,7 @@ function play(kind: KindInfo = configMaps, openStatus = 200): Scene {
     changes,
     read,
     reads,
+    streams: () => opened.length,
     stream() {
       const stream = opened.at(-1);
       assert.ok(stream);
@@ -225,4 +228,39 @@ test('an object of a namespace that is not held is unknown', async () => {
     state: 'unknown',
     reason: 'ConfigMap is not watched in this namespace',
   });
+});
+
+/** An event of which only the head can be read. */
+function broken(name: string, resourceVersion: string): string {
+  const metadata = { name, namespace: 'shop', uid: 'u', resourceVersion };
+  const text = JSON.stringify({ type: 'MODIFIED', object: { kind: 'ConfigMap', apiVersion: 'v1', metadata } });
+  return `${text.slice(0, -3)},"labels": not JSON\n`;
+}
+
+test('the echo of our own write is recognised by its head and not parsed, before the answer and after it', async () => {
+  const scene = play();
+  await scene.start(configMap('a', '5'));
+  const endWrite = scene.watched.beginWrite(id('a'));
+  scene.stream().sendText(broken('a', '101'));
+  await settle();
+  endWrite(live('a', '101'));
+  scene.stream().sendText(broken('a', '101'));
+  await settle();
+  await tell(scene, 'MODIFIED', configMap('a', '102'));
+  assert.deepEqual(scene.changes, ['modified a hub/shop/app']);
+  assert.equal(scene.streams(), 1);
+});
+
+test('an event that cannot be parsed ends the watch, also where a write on its object has just ended', async () => {
+  for (const isWriting of [false, true]) {
+    const scene = play();
+    await scene.start(configMap('a', '5'));
+    const endWrite = isWriting ? scene.watched.beginWrite(id('a')) : undefined;
+    scene.stream().sendText(broken('a', '101'));
+    await settle();
+    endWrite?.(live('a', '99'));
+    await settle();
+    assert.ok(scene.stream().isCut || scene.streams() > 1, `a write is under way: ${isWriting}`);
+    scene.watched.stop();
+  }
 });

@@ -31,7 +31,7 @@ const pruning = (live: LiveObject): readonly ScriptedAnswer[] => [
   { remove: { ok: true, outcome: 'gone' } },
 ];
 
-async function prune(scene: DeletionScene, id: ObjectId): Promise<readonly ObjectId[]> {
+async function prune(scene: DeletionScene, id: ObjectId): Promise<readonly ObjectId[] | 'waiting'> {
   return pruneObjects(scene.deletion, { ids: [id], kinds: kindsOf(id), isUnservedGone: false });
 }
 

@@ -25,7 +25,7 @@ async function left(
   script: DeletionScript,
   requests: readonly string[],
   { ids = [A], ...more }: Partial<Remainder> = {},
-): Promise<{ readonly left: readonly ObjectId[]; readonly scene: DeletionScene }> {
+): Promise<{ readonly left: readonly ObjectId[] | 'waiting'; readonly scene: DeletionScene }> {
   const scene = scriptDeletion(script);
   const remainder: Remainder = { ids, kinds: kindsOf(A), isUnservedGone: false, ...more };
   const remaining = await pruneObjects(scene.deletion, remainder);

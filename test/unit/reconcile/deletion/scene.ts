@@ -1,11 +1,13 @@
 /** A deleted Application `apps/shop` with its edges scripted, for the tests of this folder. */
 import { parseApplication } from '../../../../src/application/parse.ts';
 import type { ApplicationStatus } from '../../../../src/application/status-schema.ts';
+import type { DesiredObject } from '../../../../src/bind/desired.ts';
 import { agentIdentity, type Identity } from '../../../../src/cluster/identity.ts';
 import type { Kinds } from '../../../../src/cluster/kinds.ts';
 import type { LiveEntry, LiveObject } from '../../../../src/cluster/live.ts';
 import type { ApplicationAnswer, ReadAnswer } from '../../../../src/cluster/ports.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
+import type { StageError } from '../../../../src/object/stage-error.ts';
 import type { KubeObject, ValueMap } from '../../../../src/object/value.ts';
 import type { DeletedApplication, Deletion, DeletionContext } from '../../../../src/reconcile/deletion/deletion.ts';
 import { Claims } from '../../../../src/reconcile/neighbours/claims.ts';
@@ -51,6 +53,8 @@ export interface DeletionScript {
   readonly hubReads?: Readonly<Record<string, ReadAnswer>>;
   /** The answer to the removal of the finalizer. Default: the Application without it. */
   readonly removal?: ApplicationAnswer;
+  /** The objects of the revision that was applied last, or the error that keeps them from being read. Default: none. */
+  readonly applied?: readonly DesiredObject[] | StageError;
   readonly allowCrossNamespace?: boolean;
   /** Whether the accounts of all Applications may write objects of the target. Default: true. */
   readonly mayWrite?: boolean;
@@ -110,6 +114,10 @@ export function scriptDeletion(script: DeletionScript = {}): DeletionScene {
     log,
     metrics,
     cluster: target,
+    readApplied: async () => {
+      if (script.applied instanceof Error) throw script.applied;
+      return script.applied && { objects: script.applied, problems: [], digest: '' };
+    },
     hub: {
       hubId: 'hub',
       kinds: () => Promise.resolve(hubKinds),

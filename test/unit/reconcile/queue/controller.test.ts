@@ -1,6 +1,6 @@
 /** Which events put which Applications on the queue, and what is known of them meanwhile. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { REQUEST_ANNOTATION } from '../../../../src/application/keys.ts';
 import type { ApplicationHandlers } from '../../../../src/cluster/ports.ts';
@@ -33,7 +33,12 @@ interface SceneOptions {
   readonly beforeStatus?: () => Promise<void>;
 }
 
-/** Suspended Applications, whose passes write a status and end. */
+const started: Controller[] = [];
+
+// A test that fails must not leave passes behind that are tried again for ever.
+afterEach(() => Promise.all(started.splice(0).map((controller) => controller.drain())));
+
+/** Suspended Applications, whose passes write a status and end. An edge that a pass misses fails the test. */
 async function start(
   listed: readonly KubeObject[] = [],
   { maxApplications = 10, beforeStatus }: SceneOptions = {},
@@ -42,6 +47,7 @@ async function start(
   const begun: string[] = [];
   const released: string[] = [];
   const claims = new Claims();
+  const log = recordLog();
   const context = {
     hub: {
       hubId: 'hub',
@@ -64,7 +70,7 @@ async function start(
       definitions: async () => undefined,
       live: { release: (key: string) => released.push(key) },
     },
-    ...{ claims, clock: createClock(), chance: () => 0.5, log: recordLog(), metrics: recordMetrics() },
+    ...{ claims, clock: createClock(), chance: () => 0.5, log, metrics: recordMetrics() },
     ...{ settings: {}, notify: () => undefined, onFaultPoint: () => undefined },
   } as unknown as Omit<SharedContext, 'neighbours'>;
   const controller = createController({
@@ -72,6 +78,7 @@ async function start(
     ...{ concurrency: 2, passesPerSecond: 1_000, minBackoffMs: 1, maxBackoffMs: 1 },
     ...{ maxApplications, maxApplicationsPerNamespace: 10, definitionCheckMs: 1_000_000 },
   });
+  started.push(controller);
   await controller.start();
   return {
     ...{ controller, claims, released },
@@ -79,6 +86,10 @@ async function start(
     remove: (stored) => handlers?.onDelete(stored),
     async passes() {
       for (let turn = 0; turn < 20; turn++) await setImmediate();
+      assert.deepEqual(
+        log.lines.filter(({ level }) => level === 'error'),
+        [],
+      );
       return [...new Set(begun.splice(0))].sort();
     },
   };

@@ -205,3 +205,27 @@ test('the text that variables create is bounded', () => {
     ['LimitExceeded'],
   );
 });
+
+const FROM_SECRET: GivenOptions = { substituteFrom: [{ kind: 'Secret', name: 'keys', optional: false }] };
+const KEYS: Answer = { type: 'data', data: { password: 'hunter2', host: 'db' } };
+
+for (const [what, line, substitute, isMarked] of [
+  ['has a value of a Secret', 'a: ${password}', {}, true],
+  ['has a value of a Secret as a default', 'a: ${other:-${password}}', {}, true],
+  ['tells the length of a value of a Secret', 'a: "${#password}"', {}, true],
+  ['has no value of a Secret', 'a: ${other:-x}', {}, false],
+  ['has a value of the Application in place of that of the Secret', 'a: ${password}', { password: 'x' }, false],
+] as const) {
+  test(`an object that ${what} is ${isMarked ? '' : 'not '}marked, so that its values are not shown`, () => {
+    const rendered = (kind: string): Manifests =>
+      render({
+        files: { 'app/a.yaml': `apiVersion: v1\nkind: ${kind}\nmetadata: {name: web}\ndata:\n  ${line}\n` },
+        options: { ...FROM_SECRET, substitute },
+        answers: { 'Secret keys': KEYS },
+      });
+    const { manifests, problems } = rendered('ConfigMap');
+    assert.deepEqual(problems, []);
+    assert.equal(manifests[0]?.isSealed === true, isMarked);
+    assert.equal(rendered('Secret').manifests[0]?.isSealed, undefined, 'a Secret is hidden anyway');
+  });
+}
