@@ -1,4 +1,4 @@
-/** What the attackers of `npm run bench -- tenants` act upon. */
+/** The cluster, the agent and the repository that the attackers of `npm run bench -- tenants` act upon. */
 import type { RunningAgent } from '../test/support/agent.ts';
 import type { TestRepository } from '../test/support/git-repository.ts';
 import type { ApplicationHandle, World } from '../test/support/world.ts';

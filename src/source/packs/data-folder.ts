@@ -1,7 +1,7 @@
 /**
  * The folder for fetched data. Its content is trusted when it is read again, so it must not belong to another user: in
- * a folder such as /tmp anybody can make it first. Who may write one of the folders above it could put another one in
- * its place, so these are checked as well, and the links on the way.
+ * a folder such as /tmp anybody can make it first. A user who may write one of the folders above it could put another
+ * one in its place, so these are checked as well, and the links on the way.
  */
 import { constants } from 'node:fs';
 import { access, chmod, lstat, mkdir, realpath } from 'node:fs/promises';
@@ -38,7 +38,7 @@ export interface Self {
   readonly groups: readonly number[];
 }
 
-/** Completes a sentence that begins with a folder above the data folder; undefined: others cannot replace what it has. */
+/** Completes a sentence that begins with a folder above the data folder; undefined: others can replace nothing in it. */
 export function whyReplaceable({ uid, gid, mode, isLink }: ParentFacts, self: Self): string | undefined {
   if (uid !== self.uid && uid !== ROOT_UID) return `belongs to another user (uid ${uid})`;
   if (isLink || (mode & STICKY) !== 0) return undefined;
