@@ -38,7 +38,7 @@ export interface Self {
   readonly groups: readonly number[];
 }
 
-/** Completes a sentence that begins with a folder above the data folder; undefined: others can replace nothing in it. */
+/** Completes a sentence that begins with a folder above the data folder; undefined: it protects the data folder. */
 export function whyReplaceable({ uid, gid, mode, isLink }: ParentFacts, self: Self): string | undefined {
   if (uid !== self.uid && uid !== ROOT_UID) return `belongs to another user (uid ${uid})`;
   if (isLink || (mode & STICKY) !== 0) return undefined;
