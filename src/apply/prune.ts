@@ -63,7 +63,7 @@ async function pruneOnce(change: Change, kind: KindInfo, context: PruneContext):
   return { change, outcome: 'pruning', live, message: deletionText(live) };
 }
 
-/** Removes our owner marks and leaves the object otherwise unchanged. */
+/** Removes our owner marks, or replaces them by those of another Application; the rest of the object stays as it is. */
 export async function releaseObject(
   change: Change,
   { client, owner }: Pick<PruneContext, 'client' | 'owner'>,
@@ -91,7 +91,7 @@ async function releaseOnce(
     ...(change.reason === undefined ? {} : { message: change.reason }),
   };
   if (annotationsOf(read.object.body)[OWNER_ANNOTATION] !== owner.ownerAnnotation) return released;
-  const answer = await client.release(kind, read.object);
+  const answer = await client.release(kind, read.object, change.releasedTo);
   if (answer.ok || answer.refusal.code === 'NotFound') return released;
   return { change, outcome: 'failed', refusal: answer.refusal };
 }

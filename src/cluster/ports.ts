@@ -3,6 +3,7 @@
  */
 import type { LabelledSecret } from '../application/credential-secret.ts';
 import type { FieldSet } from '../object/field-set.ts';
+import type { Owner } from '../object/applyset.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject, ValueMap } from '../object/value.ts';
 import type { Refusal } from './answers.ts';
@@ -124,10 +125,10 @@ export interface ClusterClient {
    */
   moveGoneVersions(kind: KindInfo, live: LiveObject, goneVersion: string): Promise<WriteAnswer>;
   /**
-   * Removes only our label and annotation, so that the object belongs to no Application; guarded by uid and
-   * resourceVersion.
+   * Removes only our label and annotation, so that the object belongs to no Application, or replaces them by the marks
+   * of another one; guarded by uid and resourceVersion.
    */
-  release(kind: KindInfo, live: LiveObject): Promise<WriteAnswer>;
+  release(kind: KindInfo, live: LiveObject, to?: Owner): Promise<WriteAnswer>;
   /**
    * After a 422 for an existing object: whether the update is forbidden and not the manifest. Asked by a dry-run create
    * of the same body under another name.

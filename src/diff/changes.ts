@@ -2,6 +2,7 @@
 import type { DesiredObject } from '../bind/desired.ts';
 import type { KindInfo } from '../cluster/kinds.ts';
 import type { LiveObject } from '../cluster/live.ts';
+import type { Owner } from '../object/applyset.ts';
 import type { ObjectId } from '../object/identity.ts';
 import type { Value } from '../object/value.ts';
 
@@ -67,6 +68,8 @@ export interface Change {
   readonly asksConfirmation?: boolean;
   /** adopt: the owner annotation of the Application that hands the object over, or that a person takes it over from. */
   readonly takenFrom?: string;
+  /** release: the Application whose marks replace ours. Absent: the object belongs to none afterwards. */
+  readonly releasedTo?: Owner;
   /** The object stays without our label, so no watch tells about its changes. */
   readonly isUnwatched?: boolean;
   /** Only an earlier answer of the API server shows the result: the comparison alone does not. */

@@ -5,6 +5,7 @@
  * Invariant: only a pass over an Application writes its memory, and each group of it is written by one room alone,
  * which declares it. Signals from outside (webhooks, other Applications, a relist) stand apart: a pass reads them.
  */
+import type { ObjectId } from '../object/identity.ts';
 import type { KubeObject } from '../object/value.ts';
 import type { ApplicationStatus } from '../application/status-schema.ts';
 import type { ErrorCode } from '../object/error-code.ts';
@@ -86,6 +87,8 @@ export interface Signals {
   askedMs: number;
   /** The memory is no longer to be trusted: the next pass begins with an empty one. */
   isForgetAsked: boolean;
+  /** By `idKey`: objects that deleted Applications hand over to this paused one; see decide/entrusted.ts. */
+  readonly entrusted: Map<string, ObjectId>;
 }
 
 export interface Memory {
@@ -119,6 +122,7 @@ export function noSignals(): Signals {
     pollsAsked: 0,
     askedMs: -Infinity,
     isForgetAsked: false,
+    entrusted: new Map(),
   };
 }
 

@@ -21,6 +21,7 @@ import type { ReconcileContext } from './context.ts';
 import { claimantOf, stopWaiting } from './decide/claim-objects.ts';
 import { compareLive, foreseeChanges } from './decide/compare-live.ts';
 import { invalidChecks, runHealthChecks, type CheckResults } from './decide/health-checks.ts';
+import { takeEntrusted } from './decide/entrusted.ts';
 import { healApplied, withoutHeals } from './decide/heal-applied.ts';
 import { encodeAhead, forgetInventory, forgetWritten, readInventory } from './decide/inventory.ts';
 import { announceDesired, isUnsent, planPass, planQuestionOf, type PlannedPass } from './decide/plan-pass.ts';
@@ -162,6 +163,7 @@ async function walkPipeline(pass: Pass): Promise<Findings> {
   // A person who asks gives the sync the whole of spec.sync.timeout again.
   if (pass.goal.isForced) endAttempt(clocks);
   const inventory = await attempt(pass, 'status', () => readInventory(memory.inventory, application));
+  if (inventory && !pass.goal.isDryRun) takeEntrusted(pass, inventory);
   const snapshot = inventory && (await bringSnapshot(pass, pass.goal.isForced || isNewSpec(pass)));
   const begun = { attempt: startAttempt(clocks, revisionsOf(memory.desired, snapshot), context.clock) };
   if (!snapshot) return begun;

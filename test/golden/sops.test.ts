@@ -113,6 +113,27 @@ test('a run beyond its time, memory or output is stopped with a code of its own'
   assert.equal(await codeOf(open({ ...at, program: greedy, limits: { ...limits, maxRssBytes: 64 * 2 ** 20 } })), 'SopsMemory');
 });
 
+test('ten megabytes of comments in a sealed file end at a bound', async () => {
+  const sealed = await seal(PLAIN, { recipients: [key] });
+  const comments = { many: '# a comment of a file\n'.repeat(450_000), one: `# ${'x'.repeat(1e7)}\n` };
+  const sops = await startSops({ limits: { deadlineMs: 2_000, maxRssBytes: 128 * 2 ** 20, maxOutputBytes: 2 ** 20 } });
+  const openText = (text: string) => {
+    const bytes = Buffer.from(text);
+    const file = readSealed(bytes, 'a.yaml', LIMITS);
+    assert.ok(file && 'recipients' in file);
+    const call = { keys: keysOf(key), tenant: '', signal: new AbortController().signal };
+    return sops.open({ ...call, sealed: sealedNeed(bytes, file) });
+  };
+  try {
+    for (const text of Object.values(comments)) {
+      // Which of its bounds the file meets first depends on the machine.
+      assert.match(await codeOf(openText(text + sealed)), /^Sops(Timeout|Memory|OutputTooLarge)$/);
+    }
+  } finally {
+    sops.close();
+  }
+});
+
 test('a missing program, another program and a folder on the disk are told apart', async () => {
   assert.equal(await codeOf(open({ program: 'no-such-sops' })), 'SopsMissing');
   assert.equal(await codeOf(open({ program: process.execPath, landlockProgram: '' })), 'SopsVersionUnsupported');

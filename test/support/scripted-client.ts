@@ -65,8 +65,11 @@ export function scriptClient(script: readonly ScriptedAnswer[]): ScriptedClient 
         bodies.push(body);
         return answer(`tryReplace ${id.name} at ${resourceVersion}`, ({ tryReplace }) => tryReplace);
       },
-      release: (_kind, { id, resourceVersion }) =>
-        answer(`release ${id.name} at ${resourceVersion}`, ({ release }) => release),
+      release: (_kind, { id, resourceVersion }, to) =>
+        answer(
+          `release ${id.name} at ${resourceVersion}${to ? ` to ${to.ownerAnnotation}` : ''}`,
+          ({ release }) => release,
+        ),
       isImmutable: (_kind, body) => answer(`isImmutable ${nameIn(body)}`, ({ isImmutable }) => isImmutable),
       remove({ id, uid, resourceVersion, dryRun }) {
         const words = [`remove ${id.name} ${uid} at ${resourceVersion}`, ...(dryRun ? ['dryRun'] : [])];

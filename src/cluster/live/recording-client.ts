@@ -40,7 +40,7 @@ export function recordWrites<Client extends ClusterClient>(client: Client, begin
     moveGoneVersions: (kind, live, goneVersion) =>
       recorded(kind, live.id, () => client.moveGoneVersions(kind, live, goneVersion)),
     takeFields: (kind, live, fields) => recorded(kind, live.id, () => client.takeFields(kind, live, fields)),
-    release: (kind, live) => recorded(kind, live.id, () => client.release(kind, live)),
+    release: (kind, live, to) => recorded(kind, live.id, () => client.release(kind, live, to)),
     async remove(request) {
       if (request.dryRun) return client.remove(request);
       const endWrite = beginWrite(request.kind, request.id);

@@ -3,7 +3,14 @@
  *
  * Invariant: none of them writes to an object that replaced the one that was read.
  */
-import { FIELD_MANAGER, OWNER_ANNOTATION, ownerOf, parseOwner, PART_OF_LABEL } from '../../object/applyset.ts';
+import {
+  FIELD_MANAGER,
+  OWNER_ANNOTATION,
+  ownerOf,
+  parseOwner,
+  PART_OF_LABEL,
+  type Owner,
+} from '../../object/applyset.ts';
 import { annotationsOf, apiVersionOf, groupOf, labelsOf } from '../../object/identity.ts';
 import { stringifyJson } from '../../object/json.ts';
 import { formatPointer } from '../../object/pointer.ts';
@@ -69,7 +76,8 @@ export function createOwnershipWrites({
     tryReplace: (kind, live, body) =>
       write(patchOf(kind, live, { patch: replacePatch(live, body), contentType: JSON_PATCH, dryRun: 'All' })),
 
-    release: (kind, live) => write(patchOf(kind, live, { patch: releasePatch(live), contentType: MERGE_PATCH })),
+    release: (kind, live, to) =>
+      write(patchOf(kind, live, { patch: releasePatch(live, to), contentType: MERGE_PATCH })),
   };
 }
 
@@ -130,11 +138,12 @@ function entryPatch(field: string, before: ValueMap, after: ValueMap): Value[] {
  * A merge patch (RFC 7396) that removes our marks, and fails if the object was replaced or changed: another Application
  * may have taken it over. The label of another tool stays.
  */
-function releasePatch({ body, uid, resourceVersion }: LiveObject): Value {
+function releasePatch({ body, uid, resourceVersion }: LiveObject, to: Owner | undefined): Value {
   const owner = parseOwner(annotationsOf(body)[OWNER_ANNOTATION] ?? '');
   const isOwnLabel = owner !== undefined && labelsOf(body)[PART_OF_LABEL] === ownerOf(owner).applySetId;
-  const labels = isOwnLabel ? { labels: { [PART_OF_LABEL]: null } } : {};
-  return { metadata: { uid, resourceVersion, ...labels, annotations: { [OWNER_ANNOTATION]: null } } };
+  const labels = isOwnLabel ? { labels: { [PART_OF_LABEL]: to?.applySetId ?? null } } : {};
+  const annotations = { [OWNER_ANNOTATION]: to?.ownerAnnotation ?? null };
+  return { metadata: { uid, resourceVersion, ...labels, annotations } };
 }
 
 function patchOf(

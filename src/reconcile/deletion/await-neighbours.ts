@@ -5,8 +5,7 @@
  * must have polled since its deletion.
  */
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import { stringAt } from '../../object/value.ts';
-import { desireFor, isActing, isOfNewestSpec, isSameRepository } from '../neighbours/desire.ts';
+import { desireFor, isActing, isDetecting, isHolding, isOfNewestSpec, isSameRepository } from '../neighbours/desire.ts';
 import type { Announcement } from '../neighbours/announcements.ts';
 import type { Neighbour } from '../neighbours/neighbours.ts';
 import { mayPass, reviewStanding, type Standing, type StandingPair } from '../decide/standing.ts';
@@ -37,8 +36,9 @@ export function reasonToAwaitNeighbours(deletion: Deletion): string | undefined 
  * - none: no other Application desires the object.
  * - taken: one of the same repository desires it, and takes it while it still carries our marks.
  * - released: another one desires it, or desired it when it could say so last.
+ * - `to`: one of the same repository, which is paused, desires it and has it in its inventory: it gets its marks.
  */
-export type OtherWish = 'none' | 'taken' | 'released';
+export type OtherWish = 'none' | 'taken' | 'released' | { readonly to: string };
 
 /** Reviews the standing of the Applications that want one of these objects: one that may not write it has no say. */
 export function reviewWishes(deletion: Deletion, ids: readonly ObjectId[]): Promise<Standing> {
@@ -71,6 +71,11 @@ export function wishElsewhere(deletion: Deletion, id: ObjectId, standing: Standi
       return 'taken';
     }
     wish = 'released';
+    if (desire !== 'desired' || isActing(other) || own === undefined || !isSameRepository(own, other)) continue;
+    if (other.stores(id)) return { to: other.key };
+    if (isOver(deletion)) continue;
+    neighbours.entrust(other.key, id);
+    return 'taken';
   }
   return wish;
 }
@@ -88,7 +93,7 @@ function waitingElsewhere({ record, context, target }: Deletion, id: ObjectId): 
 /** The Applications that have announced to desire an object, and that it could go over to. */
 function* wishingFor({ record, context: { neighbours } }: Deletion, id: ObjectId): Iterable<Neighbour> {
   for (const other of neighbours.desiredBy(id)) {
-    if (other.key === record.key || other.isDeleted || isDetecting(other)) continue;
+    if (other.key === record.key || other.isDeleted || (isDetecting(other) && !isHolding(other))) continue;
     if (mayPass({ key: other.key, id }, record.key)) yield other;
   }
 }
@@ -141,9 +146,4 @@ function toAsk(silent: readonly Neighbour[], newest: Newest): string[] {
   return silent
     .filter((other) => newest.has(refOf(other)) || firstOf.get(refOf(other)) === other || other.isSourceFailing)
     .map(({ key }) => key);
-}
-
-/** An Application that only reports differences takes no object over. */
-function isDetecting({ stored }: Neighbour): boolean {
-  return stringAt(stored, 'spec', 'sync', 'mode') === 'detect';
 }

@@ -25,7 +25,7 @@ export interface DeletionContext extends Pick<ReconcileContext, 'clock' | 'notif
   readonly claims: Pick<Claims, 'wantedBy'>;
   readonly neighbours: Pick<
     Neighbours,
-    'get' | 'all' | 'ofRepository' | 'desiredBy' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
+    'get' | 'all' | 'ofRepository' | 'desiredBy' | 'entrust' | 'wake' | 'awaitAnnouncements' | 'askToAnnounce'
   >;
   /** The objects of the revision that was applied last. undefined: none was. Throws StageError if it cannot be read. */
   readonly readApplied: () => Promise<Desired | undefined>;

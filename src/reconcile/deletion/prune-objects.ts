@@ -9,6 +9,7 @@ import { decodeInventory } from '../../application/inventory.ts';
 import type { DesiredObject } from '../../bind/desired.ts';
 import type { Applied, ChangeResult } from '../../apply/applied.ts';
 import type { Live } from '../../cluster/live.ts';
+import { ownerOf } from '../../object/applyset.ts';
 import { formatId, idKey, type ObjectId } from '../../object/identity.ts';
 import { mayDelete } from '../../object/may-delete.ts';
 import { valueAt } from '../../object/value.ts';
@@ -255,9 +256,17 @@ function changesOf(
     const isKept = decision !== undefined && !isDeletable(decision.type);
     const wish = isKept ? 'released' : wishElsewhere(deletion, id, standing);
     if (wish === 'taken' || (wish === 'none' && isAwaiting)) return [];
+    if (typeof wish === 'object')
+      return [{ type: 'release', id, kind, fields: [], ...shown, ...marksOf(deletion, wish.to) }];
     const type = wish === 'none' ? 'prune' : 'release';
     return [{ type, id, kind, fields: [], ...shown }];
   });
+}
+
+/** `key`: `namespace/name` of an Application of this hub. */
+function marksOf({ context: { hub } }: Deletion, key: string): Pick<Change, 'releasedTo'> {
+  const [namespace = '', name = ''] = key.split('/');
+  return { releasedTo: ownerOf({ hubId: hub.hubId, namespace, name }) };
 }
 
 function isDeletable(decision: ReturnType<typeof mayDelete>['type']): boolean {

@@ -9,13 +9,13 @@ import { parseApplication, type ParsedApplication } from '../../application/pars
 import { canonicalRepository } from '../../application/repository.ts';
 import type { Application } from '../../application/schema.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
-import { addMember, removeMember } from '../../object/set-map.ts';
 import { listAt, stringAt, valueAt, type KubeObject } from '../../object/value.ts';
 import { isLengthened } from '../../source/poll-pace.ts';
 import { nameOfRevision } from '../../source/revision.ts';
 import type { Clock } from '../../telemetry/ports.ts';
 import { dropMemory, type ApplicationRecord } from '../memory.ts';
 import { Announcements, type Announcement, type Statement } from './announcements.ts';
+import { createIndex, type KeyIndex } from './key-index.ts';
 import { dependenciesOf } from './readiness.ts';
 import { sumRendered, type RenderedSizes } from './rendered-sizes.ts';
 
@@ -39,6 +39,8 @@ export interface Neighbour {
   dependsOn(key: string): boolean;
   /** Whether its inventory holds the object. undefined: its inventory has not been read yet. */
   holds(id: ObjectId): boolean | undefined;
+  /** Whether its stored inventory names the object. Its memory may be ahead of that, and ends with the process. */
+  stores(id: ObjectId): boolean;
   /** Whether the API server has shown or accepted the object with its marks, and nothing has shown otherwise since. */
   hasWritten(id: ObjectId): boolean;
   /** The objects that it would finish with if it were deleted now, as `deletion/finalise.ts` reads them. */
@@ -59,6 +61,8 @@ export interface Neighbours {
   renderedSizes(exceptKey: string): RenderedSizes;
   /** Asks for a pass of an Application. */
   wake(key: string): void;
+  /** Asks an Application to take an object into its inventory that a deleted one hands over to it. */
+  entrust(key: string, id: ObjectId): void;
   /** Asks for a pass that polls the source, whatever the interval. */
   askToPoll(key: string): void;
   /** Brings a poll forward, since a webhook told of a push. */
@@ -145,20 +149,7 @@ interface NeighbourParts extends RegistryOptions {
 }
 
 function createNeighbours({ records, byRepository, announcements, parsedOf, clock, wake }: NeighbourParts): Neighbours {
-  const views = new WeakMap<ApplicationRecord, NeighbourView>();
-  const show = (record: ApplicationRecord): Neighbour => {
-    const known = views.get(record);
-    if (known) return known;
-    const view = new NeighbourView(record, { announcements, parsedOf });
-    views.set(record, view);
-    return view;
-  };
-  const showAll = function* (keys: Iterable<string>): Iterable<Neighbour> {
-    for (const key of keys) {
-      const record = records.get(key);
-      if (record) yield show(record);
-    }
-  };
+  const { show, showAll } = createViews({ records, announcements, parsedOf });
   const askToPoll = (key: string): void => {
     const record = records.get(key);
     if (!record) return;
@@ -176,6 +167,10 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
     desiredBy: (id) => showAll(announcements.desiredBy(idKey(id))),
     renderedSizes: (exceptKey) => sumRendered(records.values(), exceptKey),
     wake,
+    entrust(key, id) {
+      records.get(key)?.signals.entrusted.set(idKey(id), id);
+      wake(key);
+    },
     askToPoll,
     hearPush(key) {
       const record = records.get(key);
@@ -214,6 +209,34 @@ function createNeighbours({ records, byRepository, announcements, parsedOf, cloc
   };
 }
 
+interface ShownNeighbours {
+  readonly show: (record: ApplicationRecord) => Neighbour;
+  readonly showAll: (keys: Iterable<string>) => Iterable<Neighbour>;
+}
+
+/** One view for each record. */
+function createViews({
+  records,
+  announcements,
+  parsedOf,
+}: Pick<NeighbourParts, 'records' | 'announcements' | 'parsedOf'>): ShownNeighbours {
+  const views = new WeakMap<ApplicationRecord, NeighbourView>();
+  const show = (record: ApplicationRecord): Neighbour => {
+    const known = views.get(record);
+    if (known) return known;
+    const view = new NeighbourView(record, { announcements, parsedOf });
+    views.set(record, view);
+    return view;
+  };
+  const showAll = function* (keys: Iterable<string>): Iterable<Neighbour> {
+    for (const key of keys) {
+      const record = records.get(key);
+      if (record) yield show(record);
+    }
+  };
+  return { show, showAll };
+}
+
 /** Whether a webhook has arrived that no poll knows of yet. */
 export function isHookPending({ signals, memory }: Pick<ApplicationRecord, 'signals' | 'memory'>): boolean {
   const { hookHeardMs } = signals;
@@ -229,6 +252,13 @@ interface StoredFacts {
   readonly stored: KubeObject;
   readonly application: Application | undefined;
   readonly isDeleted: boolean;
+  /** By `idKey`: the stored inventory, once it was asked for. */
+  storedKeys?: ReadonlySet<string>;
+}
+
+function storedKeysOf(stored: KubeObject): ReadonlySet<string> {
+  const decoded = decodeInventory(valueAt(stored, 'status', 'inventory'));
+  return new Set(decoded.ok ? decoded.ids.map(idKey) : []);
 }
 
 /** Reads the record when it is asked: a pass that waits in between sees the newest state. */
@@ -299,6 +329,12 @@ class NeighbourView implements Neighbour {
     return this.#record.memory.inventory.ids?.has(idKey(id));
   }
 
+  stores(id: ObjectId): boolean {
+    const facts = this.#known();
+    facts.storedKeys ??= storedKeysOf(facts.stored);
+    return facts.storedKeys.has(idKey(id));
+  }
+
   hasWritten(id: ObjectId): boolean {
     return this.#record.memory.inventory.written.has(idKey(id));
   }
@@ -343,31 +379,4 @@ function repositoriesOf(stored: KubeObject): ReadonlySet<string> {
 /** One text for all ways to write the address of a repository. */
 function repositoryKey(repoUrl: string): string {
   return canonicalRepository(repoUrl) ?? repoUrl;
-}
-
-interface KeyIndex {
-  set(key: string, values: ReadonlySet<string>): void;
-  delete(key: string): void;
-  keysOf(value: string): Iterable<string>;
-}
-
-/** Keys by their values. */
-function createIndex(): KeyIndex {
-  const valuesOf = new Map<string, ReadonlySet<string>>();
-  const keysOf = new Map<string, Set<string>>();
-  const remove = (key: string): void => {
-    for (const value of valuesOf.get(key) ?? []) removeMember(keysOf, value, key);
-    valuesOf.delete(key);
-  };
-  return {
-    set(key, values) {
-      const before = valuesOf.get(key);
-      if (before?.size === values.size && before.isSubsetOf(values)) return;
-      remove(key);
-      valuesOf.set(key, values);
-      for (const value of values) addMember(keysOf, value, key);
-    },
-    delete: remove,
-    keysOf: (value) => keysOf.get(value) ?? [],
-  };
 }

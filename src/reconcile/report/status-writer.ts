@@ -23,6 +23,8 @@ import { releaseEventOf } from '../../status/released.ts';
 import type { PassReport } from '../../status/report.ts';
 import type { ReconcileContext } from '../context.ts';
 import { isNewer, type ApplicationRecord } from '../memory.ts';
+import { withEntrusted } from '../decide/entrusted.ts';
+import { encodeFor, readInventory } from '../decide/inventory.ts';
 import { StatusConflict, type Pass } from '../pass.ts';
 import { readGoal } from '../requests.ts';
 
@@ -86,9 +88,16 @@ export async function writeSuspended(pass: Pass): Promise<void> {
   target.live.release(record.key);
   context.hub.data.release(record.key);
   const bare = { metadata, status, reconcileAt, ...(request ? { request } : {}) };
-  const next = composeSuspended(bare, context.clock.now());
+  const next = { ...composeSuspended(bare, context.clock.now()), ...entrustedTo(pass) };
   await writeAndShow(pass, { metadata, status: next, spec: application.spec });
   tell(pass, bareEventOf(status, next));
+}
+
+/** The inventory of a suspended Application with the objects that deleted ones hand over to it. */
+function entrustedTo(pass: Pass): Pick<ApplicationStatus, 'inventory'> {
+  if (pass.signals.entrusted.size === 0) return {};
+  const ids = withEntrusted(pass, readInventory(pass.memory.inventory, pass.application));
+  return ids ? { inventory: encodeFor(pass.memory.inventory, ids) } : {};
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Random rounds of hand-over: three Applications of one repository, with moves, duplicates, broken folders, renames,
- * exchanged specs, modes that write nothing, and kills of the agent.
+ * exchanged specs, modes that write nothing, syncs of givers in mode manual, Applications that come and never held
+ * anything, and kills of the agent.
  *
  * Invariant: the expectations come from the game's own books: an object that a living Application desires all the time
  * keeps its uid, and an object that none desires is deleted once every Application acts again.
@@ -15,6 +16,8 @@ import { at, makeNamespace, OWNER } from '../../support/scene.ts';
 import { eventually, type ApplicationHandle, type Json, type World } from '../../support/world.ts';
 
 const FOLDERS = ['a', 'b', 'c'];
+/** The folder of an Application that comes later, paused, and has never held an object. */
+const NEW_FOLDER = 'd';
 const OBJECTS = Array.from({ length: 9 }, (_, index) => `o${index}`);
 const MODES = ['auto', 'manual', 'detect', 'suspend'] as const;
 type Mode = (typeof MODES)[number];
@@ -134,19 +137,36 @@ export class Game {
       return 'kill';
     }
     const one = this.#chance.pick(this.#applications);
-    if (draw < 76) {
+    if (draw < 74) {
       await this.#setMode(one, this.#chance.pick(MODES));
       return `${one.handle.path} ${one.mode}`;
     }
-    return draw < 88 ? this.#rename(one) : this.#exchange(one, this.#chance.pick(this.#applications));
+    if (draw < 78) return this.#addOnlooker();
+    if (draw < 82) return this.#syncManual();
+    return draw < 91 ? this.#rename(one) : this.#exchange(one, this.#chance.pick(this.#applications));
   }
 
+  /** Sometimes to an Application that is paused, and has to be given the objects. */
   async #rename(one: Declared): Promise<string> {
-    await this.#declare(one.folder);
+    await this.#declare(one.folder, this.#chance.may(0.25) ? 'manual' : 'auto');
     if (this.#chance.may(0.3)) await sleep(this.#chance.int(MAX_PAUSE_MS));
     await one.handle.remove();
     this.#applications = this.#applications.filter((other) => other !== one);
     return `rename ${one.handle.path}`;
+  }
+
+  /** At most one at a time: it is paused until everything is mended. */
+  async #addOnlooker(): Promise<string> {
+    if (this.#applications.some(({ folder }) => folder === NEW_FOLDER)) return this.#move();
+    const mode = this.#chance.pick(['manual', 'suspend'] as const);
+    await this.#declare(NEW_FOLDER, mode);
+    return `onlooker ${mode}; ${await this.#move()}`;
+  }
+
+  async #syncManual(): Promise<string> {
+    const manual = this.#applications.filter(({ mode }) => mode === 'manual');
+    await Promise.all(manual.map(({ handle }) => handle.request({ action: 'sync', prune: true })));
+    return `sync ${manual.map(({ handle }) => handle.path).join(' ')}`;
   }
 
   async #exchange(one: Declared, other: Declared): Promise<string> {
@@ -166,7 +186,7 @@ export class Game {
     for (let count = 1 + this.#chance.int(4); count > 0; count--) {
       const name = this.#chance.pick(OBJECTS);
       const draw = this.#chance.int(10);
-      const to = this.#chance.pick(FOLDERS);
+      const to = this.#chance.pick(this.#folders());
       if (draw < 6) this.#where.set(name, new Set([to]));
       else if (draw < 8) this.#where.set(name, new Set());
       else this.#where.get(name)?.add(to);
@@ -191,8 +211,13 @@ export class Game {
     return isWhole ? 'mended' : 'not mended';
   }
 
+  #folders(): string[] {
+    const hasNew = this.#applications.some(({ folder }) => folder === NEW_FOLDER);
+    return hasNew ? [...FOLDERS, NEW_FOLDER] : FOLDERS;
+  }
+
   async #commit(): Promise<void> {
-    const files = FOLDERS.map((folder) => {
+    const files = [...FOLDERS, NEW_FOLDER].map((folder) => {
       const names = OBJECTS.filter((name) => this.#where.get(name)?.has(folder));
       const objects = [configMap(`base-${folder}`), ...names.map((name) => configMap(name))];
       return [`${folder}/all.yaml`, folder === this.#broken ? 'kind: [' : text(...objects)];
@@ -201,12 +226,14 @@ export class Game {
     this.#head = await this.#repository.commit({ ...all, 'serial.md': `${this.#serial++}` });
   }
 
-  async #declare(folder: string): Promise<void> {
+  async #declare(folder: string, mode: 'auto' | 'manual' | 'suspend' = 'auto'): Promise<void> {
+    const isPaused = mode !== 'auto';
     const handle = await this.#options.world.declare(`game-${this.#options.seed}-${this.#serial++}`, {
       source: { repoURL: this.#repository.url, path: folder, interval: '10s' },
       destination: { namespace: this.#namespace },
+      ...(isPaused && (mode === 'suspend' ? { suspend: true } : { sync: { mode } })),
     });
-    this.#applications.push({ handle, folder, mode: 'auto' });
+    this.#applications.push({ handle, folder, mode });
   }
 
   /** Does not wait for the answers. */

@@ -176,6 +176,7 @@ test('a new record has an empty memory, no signals and nothing to show', () => {
       pollsAsked: 0,
       askedMs: -Infinity,
       isForgetAsked: false,
+      entrusted: new Map(),
     },
     view: undefined,
     trial: undefined,

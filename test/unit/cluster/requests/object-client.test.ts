@@ -144,6 +144,21 @@ test('a release removes only our label and annotation, guarded by uid and resour
   });
 });
 
+test('a release to another Application replaces our label and annotation', async () => {
+  const { client, sent } = clientOf(text(configMap()));
+  const labels = { [PART_OF_LABEL]: OWNER.applySetId };
+  const to = ownerOf({ hubId: 'hub', namespace: 'apps', name: 'other' });
+  await client.release(configMaps, live({ labels, annotations: { [OWNER_ANNOTATION]: OWNER.ownerAnnotation } }), to);
+  assert.deepEqual(bodyOf(sent[0]), {
+    metadata: {
+      uid: 'uid-a',
+      resourceVersion: '7',
+      labels: { [PART_OF_LABEL]: to.applySetId },
+      annotations: { [OWNER_ANNOTATION]: to.ownerAnnotation },
+    },
+  });
+});
+
 test('a release leaves the label of another ApplySet', async () => {
   const { client, sent } = clientOf(text(configMap()));
   const labels = { [PART_OF_LABEL]: 'applyset-of-another-tool-v1' };

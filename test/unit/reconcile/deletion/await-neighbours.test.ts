@@ -7,7 +7,7 @@ import {
   type OtherWish,
 } from '../../../../src/reconcile/deletion/await-neighbours.ts';
 import type { Statement } from '../../../../src/reconcile/neighbours/announcements.ts';
-import { sourceOf, statementOf, type StoredOptions } from '../../../support/applications.ts';
+import { sourceOf, statementOf, storedOf, type StoredOptions } from '../../../support/applications.ts';
 import { idOf } from '../../../support/changes.ts';
 import { scriptDeletion, type DeletionScript } from './scene.ts';
 
@@ -118,8 +118,6 @@ const WISHES: readonly (readonly [string, StoredOptions, OtherWish])[] = [
   ['desires it', {}, 'taken'],
   ['desires it and is of another branch', { spec: { source: { revision: 'next' } } }, 'taken'],
   ['desires it and is of another repository', { spec: OTHER_SOURCE }, 'released'],
-  ['desires it in mode manual', { spec: { sync: { mode: 'manual' } } }, 'released'],
-  ['desires it and is suspended', { spec: { suspend: true } }, 'released'],
   ['waits for this one', { spec: { dependsOn: [{ name: 'shop' }] } }, 'released'],
   ['desired it by an older spec', { metadata: { generation: 2 } }, 'released'],
   ['only reports it', { spec: { sync: { mode: 'detect' } } }, 'none'],
@@ -138,6 +136,32 @@ for (const [what, other, expected] of WISHES) {
       'none',
     );
     assert.deepEqual(woken, expected === 'taken' ? ['apps/other'] : []);
+  });
+}
+
+for (const [how, spec] of Object.entries({
+  'in mode manual': { sync: { mode: 'manual' } },
+  'that is suspended': { suspend: true },
+})) {
+  test(`an object goes to an Application ${how} once that one has stored its id, and else is released in the end`, () => {
+    const { clock, deletion, neighbours, other, registry, reason, woken } = sceneWith({ spec });
+    neighbours.announce('apps/other', announcedAt(clock.nowMs, [A]), false);
+    reason();
+    const wish = (): OtherWish => wishElsewhere(deletion, A, () => true);
+    assert.equal(wish(), 'taken');
+    assert.deepEqual([...other.signals.entrusted.values()], [A]);
+    assert.deepEqual(woken, ['apps/other']);
+    clock.nowMs += 1_000_000;
+    assert.equal(wish(), 'released');
+    const inventory = { objects: { ConfigMap: { [A.namespace]: A.name } } };
+    other.stored = storedOf({ name: 'other', spec, status: { inventory } });
+    registry.note(other);
+    assert.deepEqual(wish(), { to: 'apps/other' });
+    assert.equal(
+      wishElsewhere(deletion, A, () => false),
+      'none',
+      'only with the right to write it',
+    );
   });
 }
 

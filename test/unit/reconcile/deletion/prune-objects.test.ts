@@ -223,6 +223,17 @@ test('nothing is asked about the object of the Application itself', async () => 
   assert.deepEqual((await left(script, [], { ids: [own], kinds: kindsOf(own) })).left, []);
 });
 
+test('an object gets the marks of a paused Application that desires it and has stored its id', async () => {
+  const scene = scriptDeletion({ live: [LIVE_A], requests: releasing(LIVE_A) });
+  const inventory = { objects: { ConfigMap: { [A.namespace]: A.name } } };
+  scene.add({ name: 'other', spec: { suspend: true }, status: { inventory } });
+  const { nowMs } = scene.clock;
+  scene.neighbours.announce('apps/other', statementOf([A], { poll: { begunMs: nowMs, endedMs: nowMs } }), false);
+  const remainder = { ids: [A], kinds: kindsOf(A), isUnservedGone: false };
+  assert.deepEqual(await pruneObjects(scene.deletion, remainder), []);
+  scene.client.expectRequests(['get a', 'release a at 1 to hub/apps/other']);
+});
+
 const OTHER_SOURCE = { source: { repoURL: 'https://git.example.com/other.git' } };
 
 for (const [what, spec, requests] of [

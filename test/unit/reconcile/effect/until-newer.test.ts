@@ -58,6 +58,7 @@ function scene({ commit, polled = '1', isDue = false, signal, poll }: SceneOptio
       pollsAsked: 0,
       askedMs: 0,
       isForgetAsked: false,
+      entrusted: new Map(),
     },
     get stored() {
       hooks.get(++looks)?.();

@@ -132,6 +132,7 @@ test('an Application whose memory is dropped has announced nothing, and its sign
     hookHeardMs: undefined,
     dataChangedMs: -Infinity,
     hooksDoubtedMs: undefined,
+    entrusted: new Map(),
     pollsAsked: 1,
     askedMs: 0,
     isForgetAsked: false,
