@@ -98,7 +98,7 @@ function waitOf({ name, status }: Container, reason: string): ContainerTrouble |
   return { text: `${name}: ${last ? `${reason}, last ${last}` : explain({ reason, message })}`, isStuck: true };
 }
 
-/** The status shows that a probe has not succeeded. The reason of the failure is only in Events, which are not read. */
+/** The status shows that a probe has not succeeded. The reason of the failure is only in Events; see causes.ts. */
 function unreadyText({ name, status, spec }: Container): string {
   const last = exitOf(status, 'lastState');
   const before = last === undefined ? '' : `, last ${last}`;

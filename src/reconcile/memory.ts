@@ -33,7 +33,7 @@ import {
   type RefusedMemory,
   type Trial,
 } from './effect/memory.ts';
-import { emptyRestMemory, type RestMemory } from './report/memory.ts';
+import { emptyCausesMemory, emptyRestMemory, type CausesMemory, type RestMemory } from './report/memory.ts';
 
 export interface ApplicationRecord {
   /** `namespace/name`. */
@@ -102,6 +102,7 @@ export interface Memory {
   readonly refused: RefusedMemory;
   readonly clocks: ClocksMemory;
   readonly deletion: DeletionMemory;
+  readonly causes: CausesMemory;
   readonly rest: RestMemory;
   readonly run: RunMemory;
 }
@@ -150,6 +151,7 @@ export function emptyMemory(): Memory {
     refused: emptyRefusedMemory(),
     clocks: emptyClocksMemory(),
     deletion: emptyDeletionMemory(),
+    causes: emptyCausesMemory(),
     rest: emptyRestMemory(),
     run: { account: undefined, endedEarly: undefined },
   };

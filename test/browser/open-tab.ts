@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page as Tab } from 'playwright-core';
+import type { Browser, Locator, Page as Tab } from 'playwright-core';
 
 /** Milliseconds; long enough for a loaded machine. */
 const PATIENCE_MS = 120_000;
@@ -39,10 +39,12 @@ export async function assertAccessible(tab: Tab, view: string): Promise<void> {
   assert.deepEqual(found, [], view);
 }
 
-/** Keeps a picture for the pages in docs/, if the environment names a folder for it. */
-export async function picture(tab: Tab, name: string): Promise<void> {
+/** Keeps a picture for the pages in docs/, if the environment names a folder for it. A part of the page is small. */
+export async function picture(tab: Tab, name: string, part?: Locator): Promise<void> {
   const folder = process.env['TAUTLINE_PICTURES'];
   if (folder === undefined) return;
   await mkdir(folder, { recursive: true });
-  await tab.screenshot({ path: join(folder, `${name}.png`) });
+  const path = join(folder, `${name}.png`);
+  if (part) await part.screenshot({ path });
+  else await tab.screenshot({ path, clip: { x: 0, y: 0, width: WIDE.width, height: 640 } });
 }

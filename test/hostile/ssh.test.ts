@@ -19,7 +19,7 @@ const blob = Buffer.from(CONFIG_MAP);
 const honest = commitOf({ 'a.yaml': oidOf(BLOB, blob) });
 const HONEST = serves(honest.commit, packOf([...honest.entries, entry(BLOB, blob)]));
 
-/** The answers whose pack is hostile. Those that never end are tried where times are short, by `ssh-hostile.test.ts`. */
+/** The answers whose pack is hostile. `ssh-hostile.test.ts` tries those that never end, since its times are short. */
 const ANSWERS = ANSWER_ATTACKS.filter(({ name, strike }) => {
   const isWhole = !/^endless|byte by byte/.test(name);
   return isWhole && strike.type === 'server' && strike.replies.pack;

@@ -1,7 +1,8 @@
 /**
  * The objects of one kind as one identity sees them. To save memory each is kept as JSON text with the few fields that
- * are read often; the text is parsed when `body` is read. The text is kept only of objects that an Application holds,
- * and within a bound on memory: other objects are to be read by name.
+ * are read often; the text is parsed when `body` is read, and what was parsed lives no longer than its readers. The
+ * text is kept only of objects that an Application holds, and within a bound on memory: other objects are to be read by
+ * name.
  *
  * Invariant: an entry never goes back in time. An event or answer with an older resourceVersion changes nothing, and
  * neither does the 404 of a GET that a later event has overtaken.
@@ -342,7 +343,7 @@ function pack(object: LiveObject, kept: Kept): PresentEntry {
 
 function unpack(entry: PresentEntry & { readonly json: string }): LiveObject {
   const { id, apiVersion, uid, resourceVersion, deletionTimestamp } = entry;
-  let body: KubeObject | undefined;
+  let kept: WeakRef<KubeObject> | undefined;
   return {
     id,
     apiVersion,
@@ -350,7 +351,11 @@ function unpack(entry: PresentEntry & { readonly json: string }): LiveObject {
     resourceVersion,
     ...(deletionTimestamp !== undefined && { deletionTimestamp }),
     get body() {
-      return (body ??= parseJson(entry.json) as KubeObject);
+      const known = kept?.deref();
+      if (known) return known;
+      const body = parseJson(entry.json) as KubeObject;
+      kept = new WeakRef(body);
+      return body;
     },
   };
 }

@@ -93,7 +93,7 @@ export async function compareLive(
       },
     }),
   );
-  noteSeen(memory.inventory, changes, owner);
+  await inTurns(noteSeen(memory.inventory, changes, owner));
   const settled = await takeOver({
     changes: isReporting ? await gatherEvidence(pass, changes) : changes,
     owner,

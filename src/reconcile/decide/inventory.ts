@@ -10,6 +10,7 @@ import type { Change } from '../../diff/changes.ts';
 import { readOwnership, type Owner } from '../../object/applyset.ts';
 import { idKey, type ObjectId } from '../../object/identity.ts';
 import { StageError } from '../../object/stage-error.ts';
+import { visitSteps, type Steps } from '../../object/steps.ts';
 import { isEqualValue, valueAt, type Value } from '../../object/value.ts';
 import type { InventoryMemory } from './memory.ts';
 
@@ -114,14 +115,14 @@ export interface Completion {
  * An object that is as desired and carries both our marks is ours, even where the inventory was lost. Returns the keys
  * that were added.
  */
-export function completeInventory({ inventory, changes, owner }: Completion): string[] {
+export function* completeInventory({ inventory, changes, owner }: Completion): Steps<string[]> {
   const added: string[] = [];
-  for (const { type, id, live } of changes) {
-    if (type !== 'none' || !live || inventory.has(idKey(id))) continue;
-    if (readOwnership(live.body, owner).type !== 'ours') continue;
+  yield* visitSteps(changes, ({ type, id, live }) => {
+    if (type !== 'none' || !live || inventory.has(idKey(id))) return;
+    if (readOwnership(live.body, owner).type !== 'ours') return;
     inventory.set(idKey(id), id);
     added.push(idKey(id));
-  }
+  });
   return added;
 }
 
@@ -129,15 +130,15 @@ export function completeInventory({ inventory, changes, owner }: Completion): st
  * Notes which objects carry the marks of this Application, as far as a pass has seen: `changes` has one for each object
  * that is desired or in the inventory. An object whose marks are being healed is still one that it has written.
  */
-export function noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): void {
+export function* noteSeen(memory: InventoryMemory, changes: readonly Change[], owner: Owner): Steps<void> {
   const written = new Set<string>();
   const recalled = new Set<string>();
-  for (const { type, id, live } of changes) {
+  yield* visitSteps(changes, ({ type, id, live }) => {
     const isOurs = live !== undefined && readOwnership(live.body, owner).type === 'ours';
     const isLost = LOST.has(type) && (live !== undefined || type !== 'conflict');
     if (isOurs || (!isLost && memory.written.has(idKey(id)))) written.add(idKey(id));
     else if (!isLost && memory.recalled.has(idKey(id))) recalled.add(idKey(id));
-  }
+  });
   memory.written = written;
   memory.recalled = recalled;
 }

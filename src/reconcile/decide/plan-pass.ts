@@ -148,7 +148,7 @@ async function planGoal(question: PlanQuestion, input: PlanInput): Promise<Plann
   const isComplete = bound.isComplete && failures.length === 0 && !changes.some(({ type }) => type === 'unknown');
   const isEmptyRender = bound.desired.objects.length === 0 && bound.isComplete;
   const keepsAll = isEmptyRender && inventory.size > 0;
-  const completed = intent.mode === 'detect' ? [] : completeInventory({ inventory, changes, owner });
+  const completed = intent.mode === 'detect' ? [] : await inTurns(completeInventory({ inventory, changes, owner }));
   const braked = brakeHeals(memory.heals, changes, clock.monotonicMs());
   const awaited = isDryRun ? undefined : awaitOthers(question, snapshot, { bound, changes });
   // Objects that a request names are applied whatever the waves before them lack.

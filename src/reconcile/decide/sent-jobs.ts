@@ -20,10 +20,11 @@ import { forEachConcurrently } from '../../cluster/concurrency.ts';
 import { kindKey, type Kinds } from '../../cluster/kinds.ts';
 import type { LiveEntry, LiveObject } from '../../cluster/live.ts';
 import type { ClusterClient } from '../../cluster/ports.ts';
+import { lastSeenMs } from '../../health/causes.ts';
 import type { Owner } from '../../object/applyset.ts';
 import { OWNER_ANNOTATION } from '../../object/applyset.ts';
 import { annotationsOf, idKey, type ObjectId } from '../../object/identity.ts';
-import { numberAt, stringAt, type Value } from '../../object/value.ts';
+import { numberAt } from '../../object/value.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { JobRecords } from './ended-jobs.ts';
 import type { EndedJobsMemory } from './memory.ts';
@@ -126,7 +127,7 @@ async function askWhetherItRan(object: DesiredObject, question: SentJobsQuestion
         limit: MAX_EVENTS,
       })
     : undefined;
-  if (answer?.ok && answer.objects.some(({ body }) => latestTimeOf(body) >= sentMs - CLOCK_SKEW_MS)) {
+  if (answer?.ok && answer.objects.some(({ body }) => lastSeenMs(body) >= sentMs - CLOCK_SKEW_MS)) {
     return { hasRun: true };
   }
   const ageMs = nowMs - sentMs;
@@ -145,18 +146,6 @@ async function askWhetherItRan(object: DesiredObject, question: SentJobsQuestion
 
 function selectorOf({ kind, name }: ObjectId): string {
   return `involvedObject.kind=${kind},involvedObject.name=${name}`;
-}
-
-/** When an Event was seen last, in milliseconds since 1970. -Infinity: it does not say. */
-function latestTimeOf(event: Value): number {
-  const times = [
-    stringAt(event, 'lastTimestamp'),
-    stringAt(event, 'series', 'lastObservedTime'),
-    stringAt(event, 'eventTime'),
-    stringAt(event, 'metadata', 'creationTimestamp'),
-  ];
-  const known = times.map((time) => Date.parse(time ?? '')).filter((time) => !Number.isNaN(time));
-  return Math.max(-Infinity, ...known);
 }
 
 function hasTimeToLive({ body }: DesiredObject): boolean {

@@ -1,6 +1,6 @@
 /**
  * Health of every object of a pass. Pods are listed by the selector of their workload, and only while that workload is
- * not Healthy: a pass over healthy objects sends no request.
+ * not Healthy, as are Events: a pass over healthy objects sends no request.
  */
 import type { Desired, DesiredObject } from '../../bind/desired.ts';
 import { forEachConcurrently, inTurns } from '../../cluster/concurrency.ts';
@@ -15,12 +15,14 @@ import { acceptanceOf } from '../accepted.ts';
 import { runHealthChecks } from '../decide/health-checks.ts';
 import { dropUndesiredJobs, noteJob, readJobRecords } from '../decide/ended-jobs.ts';
 import type { Pass } from '../pass.ts';
+import { explainByEvents } from './explain-by-events.ts';
 
-/** Pods listed for one workload: enough to tell why it does not come up. */
-const MAX_PODS = 20;
+/** Pods listed for one workload. The API server gives them by name, so that one that is not well may be the last. */
+const MAX_PODS = 500;
 
 interface Unwell {
   readonly id: ObjectId;
+  readonly object: DesiredObject;
   readonly live: LiveObject;
 }
 
@@ -48,6 +50,7 @@ export async function assessObjects(
   const context = { self: pass.application.metadata, checked };
   const health = new Map<string, Health>();
   const unwell: Unwell[] = [];
+  const troubled: Unwell[] = [];
   const assess = visitSteps(seen, ({ object, entry, live }) => {
     if (isLeftOut(object.policy, live !== undefined || entry?.state === 'unknown')) return;
     const assessed: Health =
@@ -55,13 +58,19 @@ export async function assessObjects(
         ? { status: 'Unknown', message: entry.reason }
         : (noteJob(jobs, { desired: object, live, isAccepted }) ?? assessHealth(live, context));
     health.set(idKey(object.id), assessed);
-    if (live && needsPods(live, assessed) && !checked(live)) unwell.push({ id: object.id, live });
+    if (!live || checked(live)) return;
+    const found = { id: object.id, object, live };
+    if (needsPods(live, assessed)) unwell.push(found);
+    if (assessed.status === 'Progressing' || assessed.status === 'Degraded') troubled.push(found);
   });
   await inTurns(assess);
   // A Job of a file that cannot be read at the moment is still desired.
   if (isComplete) dropUndesiredJobs(jobs, desired.objects);
   const podKind = kinds.served.get(kindKey('v1', 'Pod'));
-  if (podKind && unwell.length > 0) await explainByPods(pass, { podKind, unwell, health });
+  const pods =
+    podKind && unwell.length > 0 ? await explainByPods(pass, { podKind, unwell, health }) : (new Map() as PodsByKey);
+  const withPods = troubled.map((found) => ({ ...found, pods: pods.get(idKey(found.id)) ?? [] }));
+  await explainByEvents(pass, { kinds, unwell: withPods, health });
   return health;
 }
 
@@ -94,7 +103,11 @@ interface Explaining {
   readonly health: Map<string, Health>;
 }
 
-async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining): Promise<void> {
+type PodsByKey = ReadonlyMap<string, readonly LiveObject[]>;
+
+/** Returns the Pods by `idKey` of their workload. */
+async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining): Promise<PodsByKey> {
+  const pods = new Map<string, readonly LiveObject[]>();
   const { application, context, identity, target } = pass;
   const self = application.metadata;
   const client = target.as(identity);
@@ -102,10 +115,12 @@ async function explainByPods(pass: Pass, { podKind, unwell, health }: Explaining
     const labelSelector = podSelectorOf(live);
     if (!labelSelector) return;
     const answer = await client.listBySelector(podKind, { namespace: id.namespace, labelSelector, limit: MAX_PODS });
+    if (answer.ok) pods.set(idKey(id), answer.objects);
     const assessed = assessHealth(live, answer.ok ? { self, pods: answer.objects } : { self });
     // Only a missing right is told here: an outage passes, and the status tells it elsewhere.
     const isForbidden = !answer.ok && answer.refusal.code === 'Forbidden';
     const note = isForbidden ? `; its Pods cannot be read: ${answer.refusal.message}` : '';
     health.set(idKey(id), { ...assessed, message: assessed.message + note });
   });
+  return pods;
 }

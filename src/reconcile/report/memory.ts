@@ -1,14 +1,35 @@
-/** The part of an Application's memory that only `report/` writes: its findings at rest. May be dropped at any time. */
+/**
+ * The parts of an Application's memory that only `report/` writes: its findings at rest, and the Events of unwell
+ * objects. May be dropped at any time.
+ */
 import type { Desired } from '../../bind/desired.ts';
 import type { Kinds } from '../../cluster/kinds.ts';
 import type { Change } from '../../diff/changes.ts';
 import type { LeftObject } from '../../application/prune-digest.ts';
+import type { Cause } from '../../health/causes.ts';
 import type { Health } from '../../health/health.ts';
 import type { ObjectId } from '../../object/identity.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Gate } from '../../plan/sync-waves.ts';
 import type { KnownParts } from '../../status/compose.ts';
 import type { Intent } from '../../status/report.ts';
+
+export interface CausesMemory {
+  /** By namespace, while objects in it are not well. */
+  byNamespace: Map<string, KnownCauses>;
+}
+
+export interface KnownCauses {
+  /** Monotonic. */
+  readonly askedMs: number;
+  /** Changes with the objects that are not well. */
+  readonly mark: string;
+  readonly causes: readonly Cause[];
+}
+
+export function emptyCausesMemory(): CausesMemory {
+  return { byNamespace: new Map() };
+}
 
 export interface RestMemory {
   /** undefined: the last pass was not at rest. */

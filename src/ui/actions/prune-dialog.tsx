@@ -41,7 +41,7 @@ export function PruneDialog({ detail, actions, onClose }: DialogProps): VNode {
         {pruneGuard.objectsBefore !== undefined && ` There were ${count(pruneGuard.objectsBefore, 'object')} before.`}
       </p>
       <div class="plan-group deletion">
-        <ul aria-label="Objects to delete">
+        <ul class="going" aria-label="Objects to delete" tabIndex={0}>
           {going.map((object) => (
             <li key={keyOf(object)}>
               <span>{nameOf(object)}</span>

@@ -17,6 +17,7 @@ export const WRITERS: Readonly<Record<string, { readonly type: string; readonly 
   refused: { type: 'RefusedMemory', writers: ['effect/'] },
   clocks: { type: 'ClocksMemory', writers: ['attempt.ts'] },
   deletion: { type: 'DeletionMemory', writers: ['deletion/'] },
+  causes: { type: 'CausesMemory', writers: ['report/'] },
   rest: { type: 'RestMemory', writers: ['report/'] },
   run: { type: 'RunMemory', writers: ['pass.ts', 'reconcile.ts'] },
 };

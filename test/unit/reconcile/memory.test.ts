@@ -82,6 +82,7 @@ function filledMemory(): Memory {
       unwell: { revision: 'r', sinceMs: 1 },
     },
     deletion: { sinceMs: 1 },
+    causes: { byNamespace: new Map([['shop', { askedMs: 1, mark: 'm', causes: [] }]]) },
     rest: {
       found: {
         mark: {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { LiveObject } from '../../../../src/cluster/live.ts';
 import { createLiveObjects } from '../../../../src/cluster/live/live-objects.ts';
 import { toLiveObject } from '../../../../src/cluster/live-object.ts';
@@ -189,4 +192,29 @@ test('without memory an object may exist and is to be read by name, and all memo
   objects.close();
   objects.put(object('a', '2'));
   assert.equal(freeBytes, 1_200);
+});
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+async function heapBytes(): Promise<number> {
+  await turn();
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+test('a parsed body does not stay in memory with its object', async () => {
+  const objects = createLiveObjects({ maxAbsentEntries: 10, clock });
+  const keys = Array.from({ length: 5_000 }, (_, index) => [`key-${index}`, { value: index }] as const);
+  const names = Array.from({ length: 10 }, (_, index) => `large-${index}`);
+  for (const [index, name] of names.entries()) {
+    const plain = object(name, String(index + 1));
+    objects.put({ ...plain, body: { ...plain.body, data: Object.fromEntries(keys) } });
+  }
+  const before = await heapBytes();
+  const found = names.map((name) => objects.look(id(name)));
+  for (const entry of found) assert.ok(entry.state === 'present' && entry.object.body['data']);
+  const grown = (await heapBytes()) - before;
+  assert.ok(grown < 1_500_000, `${grown} bytes`);
+  assert.ok(found.every((entry) => entry.state === 'present' && entry.object.body.kind === 'ConfigMap'));
 });

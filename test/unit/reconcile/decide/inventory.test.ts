@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { encodeInventory } from '../../../../src/application/inventory.ts';
 import { idKey, type ObjectId } from '../../../../src/object/identity.ts';
 import { StageError } from '../../../../src/object/stage-error.ts';
+import { finish, type Steps } from '../../../../src/object/steps.ts';
 import type { Value } from '../../../../src/object/value.ts';
 import {
   addToInventory,
@@ -124,7 +125,7 @@ test('no id leaves the inventory, for any status that is stored between passes',
 
 const isCompleted = (more: Parameters<typeof changeOf>[1], type: Parameters<typeof changeOf>[0] = 'none'): boolean => {
   const inventory = inventoryOf();
-  completeInventory({ inventory, changes: [changeOf(type, { id: A, ...more })], owner: OWNER });
+  finish(completeInventory({ inventory, changes: [changeOf(type, { id: A, ...more })], owner: OWNER }));
   return inventory.has(idKey(A));
 };
 
@@ -139,8 +140,10 @@ test('an object with both marks that is as desired enters an inventory that was 
 
 test('completing the inventory leaves the ids that it holds as they are', () => {
   const inventory = inventoryOf(A, B);
-  completeInventory({ inventory, changes: [changeOf('none', { id: A, live: liveOf({ id: A }) })], owner: OWNER });
-  completeInventory({ inventory, changes: [leftChange('prune', B)], owner: OWNER });
+  finish(
+    completeInventory({ inventory, changes: [changeOf('none', { id: A, live: liveOf({ id: A }) })], owner: OWNER }),
+  );
+  finish(completeInventory({ inventory, changes: [leftChange('prune', B)], owner: OWNER }));
   assert.deepEqual(inventory, inventoryOf(A, B));
 });
 
@@ -181,7 +184,7 @@ test('an object counts as written once it was seen or accepted with our marks, u
   const memory = emptyInventoryMemory();
   const isWritten = (): boolean => memory.written.has(idKey(A));
   const see = (...changes: Parameters<typeof noteSeen>[1]): boolean => {
-    noteSeen(memory, changes, OWNER);
+    finish(noteSeen(memory, changes, OWNER));
     return isWritten();
   };
   const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
@@ -229,7 +232,7 @@ test('a recalled proof lasts while marks are healed or nothing is seen, and is s
   const memory = restarted();
   const theirs = liveOf({ id: A, metadata: marksOf(OTHER_OWNER) });
   for (const change of [changeOf('update', { id: A, live: theirs }), changeOf('unknown', { id: A })]) {
-    noteSeen(memory, [change, changeOf('create', { id: B })], OWNER);
+    finish(noteSeen(memory, [change, changeOf('create', { id: B })], OWNER));
     assert.deepEqual([...memory.recalled], [idKey(A)]);
     assert.deepEqual(writtenOf(memory, UID), { uid: UID, except: [idKey(B)] });
   }
@@ -243,7 +246,7 @@ test('a recalled proof ends when the object is seen, lost or gone, or when nothi
     changeOf('create', { id: A }),
   ]) {
     const memory = restarted();
-    noteSeen(memory, [change], OWNER);
+    finish(noteSeen(memory, [change], OWNER));
     assert.deepEqual([...memory.recalled], [], change.type);
   }
   const [lost, paused] = [restarted(), restarted()];
@@ -268,4 +271,22 @@ test('the stored form of a large inventory is known with any proof beside it', a
   await encodeAhead(memory);
   const stored = { ...encodeFor(memory, ids), written: { uid: UID } } as Value;
   assert.equal(keysOfStored(memory, stored), memory.encoded?.keys);
+});
+
+test('the marks of many objects are read in steps, so that others have their turn', () => {
+  const pauses = (steps: Steps<unknown>): number => {
+    let count = 0;
+    while (!steps.next().done) count++;
+    return count;
+  };
+  const changes = Array.from({ length: 1_600 }, (_, index) => {
+    const id = idOf(`c${index}`);
+    return changeOf('none', { id, live: liveOf({ id }) });
+  });
+  const memory = emptyInventoryMemory();
+  assert.ok(pauses(noteSeen(memory, changes, OWNER)) >= 100);
+  assert.equal(memory.written.size, 1_600);
+  const inventory = new Map<string, ObjectId>();
+  assert.ok(pauses(completeInventory({ inventory, changes, owner: OWNER })) >= 100);
+  assert.equal(inventory.size, 1_600);
 });

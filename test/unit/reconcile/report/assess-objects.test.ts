@@ -86,7 +86,7 @@ test('the Pods of a workload are listed only while it is not Healthy, by its sel
   assert.deepEqual(selections, []);
   const { health } = await assess({ id: WEB, entry: present(unwellWeb()), client });
   assert.equal(health?.status, 'Progressing');
-  assert.deepEqual(selections, [{ namespace: 'shop', labelSelector: 'app=web', limit: 20 }]);
+  assert.deepEqual(selections, [{ namespace: 'shop', labelSelector: 'app=web', limit: 500 }]);
 });
 
 test('a missing right to read Pods is told, an outage is not', async () => {
