@@ -1,18 +1,8 @@
-/** The attackers of `npm run bench -- tenants`. Each begins an attack and returns the function that ends it. */
+/** The attackers of `npm run bench -- tenants`, in their order. */
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import type { RunningAgent } from '../test/support/agent.ts';
-import type { TestRepository } from '../test/support/git-repository.ts';
-import type { ApplicationHandle, World } from '../test/support/world.ts';
-
-export interface Scene {
-  readonly world: World;
-  readonly agent: RunningAgent;
-  /** The repository of the victim, which the attackers may read, too. */
-  readonly sharedRepository: TestRepository;
-}
-
-type Attack = (scene: Scene) => Promise<() => Promise<void>>;
+import { bigObjects, manyApplications, slowAdmission, unsignedHooks } from './tenant-floods.ts';
+import { configMap, declareMany, type Attack, type Scene } from './tenant-scene.ts';
 
 export const ATTACKERS = {
   slowRenders,
@@ -20,13 +10,13 @@ export const ATTACKERS = {
   suspendedNeighbours,
   scrapes,
   halfOpenConnections,
+  bigObjects,
+  unsignedHooks,
+  slowAdmission,
+  manyApplications,
 } satisfies Record<string, Attack>;
 
 export type AttackerName = keyof typeof ATTACKERS;
-
-export function configMap(name: string, data: Readonly<Record<string, string>> = {}): string {
-  return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
-}
 
 /** A small kustomization that takes minutes: patches whose selectors are compared with long names. */
 function slowFolder(): Record<string, string> {
@@ -121,22 +111,4 @@ async function halfOpenConnections({ agent }: Scene): Promise<() => Promise<void
     }
   }
   return async () => sockets.forEach((socket) => socket.destroy());
-}
-
-interface Many {
-  readonly namespaces: readonly string[];
-  /** In each namespace. */
-  readonly count: number;
-  readonly specOf: (n: number) => Record<string, unknown>;
-}
-
-/** Returns the function that deletes them. */
-async function declareMany(world: World, { namespaces, count, specOf }: Many): Promise<() => Promise<void>> {
-  const declared: ApplicationHandle[] = [];
-  for (const namespace of namespaces) {
-    for (let n = 0; n < count; n++) declared.push(await world.declare(`attacker-${n}`, specOf(n), namespace));
-  }
-  return async () => {
-    for (const application of declared) await application.remove();
-  };
 }

@@ -110,6 +110,11 @@ const VALUES: Readonly<Record<string, Schema>> = {
     webhookFrom: anyMaps,
     egress: anyMaps,
   }),
+  flowControl: strict({
+    enabled: flag,
+    shares: count(1),
+    precedence: { type: 'integer', minimum: 1, maximum: 10_000 },
+  }),
   monitoring: strict({
     serviceMonitor: monitor,
     podMonitor: monitor,

@@ -1,10 +1,11 @@
 /**
- * Confines a child by means of the Linux kernel (Landlock), in addition to Node's permission model: the child cannot
- * open files outside its folders, cannot open TCP connections and cannot send signals to other processes. The kernel
- * enforces that for native code, too.
+ * Confines a child by means of the Linux kernel (Landlock and a filter of system calls), in addition to Node's
+ * permission model: the child cannot open files outside its folders, cannot make sockets and cannot send signals to
+ * other processes. The kernel enforces that for native code, too.
  *
- * Landlock needs no privileges. The program `tautline-landlock` (see landlock/main.go) applies it and then starts Node.
- * It uses what the kernel has: files need Linux 5.13, TCP needs 6.7, signals need 6.12.
+ * Neither needs privileges. The program `tautline-landlock` (see landlock/main.go) applies them and then starts Node.
+ * It uses what the kernel has: files need Linux 5.13, signals need 6.12; sockets need seccomp filters, or Linux 6.7 for
+ * TCP alone.
  */
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -72,12 +72,12 @@ export async function checkSandbox(sandbox: Sandbox, log: Log): Promise<void> {
     tenant: '',
     dataFolders: [dirname(childFile())],
   } as const;
-  const { isNetworkClosed, isSignallingClosed } = decodeWalls(await sandbox.run(job));
-  if (isNetworkClosed && isSignallingClosed) return log.info('child processes are confined by the kernel');
-  log.warn('the kernel does not confine child processes completely; see --landlock-program', {
-    isNetworkClosed,
-    isSignallingClosed,
-  });
+  const walls = decodeWalls(await sandbox.run(job));
+  const { isNetworkClosed, areDatagramsClosed, isSignallingClosed } = walls;
+  if (isNetworkClosed && areDatagramsClosed && isSignallingClosed) {
+    return log.info('child processes are confined by the kernel');
+  }
+  log.warn('the kernel does not confine child processes completely; see --landlock-program', { ...walls });
 }
 
 /** The built program is in one folder. */

@@ -2,12 +2,15 @@
  * Finds out which walls around a child of the sandbox the kernel really holds. The child tries before it is hardened,
  * or with references that it took before (see harden.ts), so the answer is about the kernel and not about Node.
  */
+import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 
 /** True: the kernel refuses it. */
 export interface Walls {
   /** TCP connections to anything. */
   readonly isNetworkClosed: boolean;
+  /** UDP. */
+  readonly areDatagramsClosed: boolean;
   /** Signals to the parent. */
   readonly isSignallingClosed: boolean;
 }
@@ -18,6 +21,7 @@ export function createWallCheck(): () => Promise<Uint8Array> {
   return async () => {
     const walls: Walls = {
       isNetworkClosed: await isNetworkClosed(),
+      areDatagramsClosed: await areDatagramsClosed(),
       isSignallingClosed,
     };
     return Buffer.from(JSON.stringify(walls));
@@ -37,6 +41,15 @@ function isNetworkClosed(): Promise<boolean> {
       resolve(false);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES' || error.code === 'EPERM'));
+  });
+}
+
+/** A socket is made when it is bound. */
+function areDatagramsClosed(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES' || error.code === 'EPERM'));
+    socket.bind(0, '127.0.0.1', () => socket.close(() => resolve(false)));
   });
 }
 

@@ -94,6 +94,25 @@ test('the chart, its appVersion and the package have the same version', () => {
   assert.equal(chart?.['appVersion'], VERSION);
 });
 
+test('a share of the API server is kept for the account of the agent where that is asked for', async () => {
+  assert.ok(!(await helm.render()).some(({ apiVersion }) => apiVersion.startsWith('flowcontrol')));
+  const objects = await helm.render({ flowControl: { enabled: true }, serviceAccount: { name: 'ours' } });
+  const level = find(objects, 'PriorityLevelConfiguration');
+  const { priorityLevelConfiguration, rules, distinguisherMethod } = find(objects, 'FlowSchema')['spec'] as {
+    readonly priorityLevelConfiguration: unknown;
+    readonly rules: readonly { readonly subjects: unknown }[];
+    readonly distinguisherMethod: unknown;
+  };
+  assert.deepEqual(priorityLevelConfiguration, { name: level.metadata.name });
+  assert.deepEqual(distinguisherMethod, { type: 'ByNamespace' });
+  const { namespace } = find(objects, 'Deployment').metadata;
+  const account = { kind: 'ServiceAccount', serviceAccount: { name: 'ours', namespace } };
+  assert.deepEqual(
+    rules.map(({ subjects }) => subjects),
+    [[account]],
+  );
+});
+
 test('the image reference contains registry, repository and tag, or the digest instead of the tag', async () => {
   const imageOf = async (image: unknown): Promise<string> => containerOf(await helm.render({ image })).image;
   assert.equal(await imageOf({}), `tautline:${VERSION}`);

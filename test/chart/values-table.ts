@@ -56,6 +56,7 @@ const ALL_ON = {
     webhookFrom: [{ ipBlock: { cidr: '192.0.2.0/24' } }],
     egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }],
   },
+  flowControl: { enabled: true, shares: 30, precedence: 500 },
   monitoring: {
     serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
     podMonitor: { enabled: true },

@@ -43,7 +43,7 @@ async function successes(t: TestContext, { isHardened, isConfined }: Layers): Pr
 
 test('without these layers a child can signal its parent and open connections', async (t) => {
   const got = await successes(t, { isHardened: false, isConfined: false });
-  for (const name of ['signal by process.kill', 'connection by net', 'getBuiltinModule of net']) {
+  for (const name of ['signal by process.kill', 'connection by net', 'datagram', 'getBuiltinModule of net']) {
     assert.ok(got.includes(name), `the attempt '${name}' cannot succeed, so its refusal proves nothing: ${got.join()}`);
   }
   assert.ok(!got.includes('file by fs') && !got.includes('environment of the parent'));
@@ -73,6 +73,6 @@ test('the agent finds out which walls the kernel holds, and logs it', async (t) 
   await checkSandbox(startSandbox(t), log);
   assert.deepEqual(logged, [
     'child processes are confined by the kernel',
-    'the kernel does not confine child processes completely; see --landlock-program {"isNetworkClosed":false,"isSignallingClosed":false}',
+    'the kernel does not confine child processes completely; see --landlock-program {"isNetworkClosed":false,"areDatagramsClosed":false,"isSignallingClosed":false}',
   ]);
 });

@@ -88,8 +88,8 @@ interface Gates {
 function createGates({ maxRequests, maxLists }: Pick<ClusterLimits, 'maxRequests' | 'maxLists'>): Gates {
   const [all, lists] = [createGate(maxRequests), createGate(maxLists)];
   return {
-    async enter({ verb, category, identity }) {
-      const key = identityKey(identity);
+    async enter({ verb, category, identity, path }) {
+      const key = identity.type === 'agent' ? `agent ${namespaceIn(path)}` : identityKey(identity);
       const leaveLists = verb === 'list' && category === 'watch' ? await lists.enter(key) : undefined;
       const leave = await all.enter(key);
       return () => {
@@ -99,6 +99,11 @@ function createGates({ maxRequests, maxLists }: Pick<ClusterLimits, 'maxRequests
     },
     isBusy: () => all.running + all.waiting + lists.waiting > 0,
   };
+}
+
+/** The agent acts as itself for Applications of many namespaces: each namespace has its own turns. */
+function namespaceIn(path: string): string {
+  return /\/namespaces\/([^/?]+)\//.exec(path)?.[1] ?? '';
 }
 
 export function createTransport(options: TransportOptions): Transport {

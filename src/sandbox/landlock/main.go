@@ -4,9 +4,8 @@
 //	tautline-landlock PARENT PATH... -- PROGRAM [ARGUMENT...]
 //
 // PARENT is the number of the process that starts it.
-// The program may read and execute the files at these paths and below them. It cannot open other files, cannot open or
-// accept TCP connections, and cannot send signals or connect to abstract sockets outside the confinement. The kernel
-// kills it when the process that started it is gone. What the kernel does not support is left out: the agent finds out
+// The program may read and execute the files at these paths and below them. It cannot open other files, cannot make
+// sockets (see seccomp.go), and cannot send signals outside the confinement. The kernel kills it when the process that started it is gone. What the kernel does not support is left out: the agent finds out
 // and logs it. A path that does not exist is left out.
 package main
 
@@ -47,6 +46,9 @@ func run(args []string) error {
 	}
 	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
 		return err
+	}
+	if err := forbidSockets(); err != nil {
+		return fmt.Errorf("sockets cannot be forbidden: %w", err)
 	}
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0); errno != 0 {
 		return errno

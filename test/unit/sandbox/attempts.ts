@@ -44,6 +44,14 @@ export const ATTEMPTS: Readonly<Record<string, Attempt>> = {
         .on('error', reject);
     });
   },
+  datagram: async () => {
+    const { createSocket } = await import('node:dgram');
+    const socket = createSocket('udp4');
+    return new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.bind(0, '127.0.0.1', () => socket.close(() => resolve('bound')));
+    });
+  },
   'file by fs': async ({ file }) => (await import('node:fs')).readFileSync(file),
   'environment of the parent': async () => (await import('node:fs')).readFileSync(`/proc/${process.ppid}/environ`),
   'native code by process.dlopen': () => member(process, 'dlopen')({ exports: {} }, '/lib/x.node'),

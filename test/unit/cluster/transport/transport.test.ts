@@ -162,7 +162,8 @@ test('at most maxRequests requests are under way at once', async () => {
     },
     { maxRequests: 3 },
   );
-  await Promise.all(Array.from({ length: 20 }, () => transport.send(get)));
+  const paths = ['a', 'b', 'c', 'd'].map((namespace) => `/api/v1/namespaces/${namespace}/configmaps/a`);
+  await Promise.all(Array.from({ length: 20 }, (_, n) => transport.send({ ...get, path: paths[n % 4] ?? '' })));
   assert.equal(most, 3);
   assert.equal(transport.requestCounts().object, 20);
 });
