@@ -28,6 +28,7 @@ import { encodePackedArchive } from './source/packs/archive-job.ts';
 import { encodeIndexedSnapshot } from './source/packs/index-job.ts';
 import { packArchive, type PackArchiveInput } from './source/packs/pack-archive.ts';
 import { indexPack, type IndexPackInput } from './source/packs/pack-index.ts';
+import { verifyChart } from './source/packs/provenance-job.ts';
 import { openPackTree, type PackTree } from './source/packs/pack-tree.ts';
 import { readTag, verifySignatures } from './source/packs/signature-job.ts';
 import type { SnapshotTree } from './source/snapshot.ts';
@@ -47,6 +48,7 @@ serveJobs({
   readChartIndex: readIndexJob,
   readTag,
   verifySignatures,
+  verifyProvenance: verifyChart,
   render: createRenderJob(),
   readHealthChecks: (checks: readonly HealthCheck[]) => Buffer.from(JSON.stringify(readHealthChecks(checks))),
   evaluateHealthCheck: (input: EvaluationInput) => Buffer.from(JSON.stringify(evaluateHealthCheck(input))),

@@ -123,7 +123,8 @@ const syncStatusSchema = z.object({
   revision: text('Compared revision: main@sha1:<40 hex>, or 6.5.4@sha256:<64 hex> of a chart or artifact.').optional(),
   commit: text('First 12 hex digits of the compared commit or digest.').optional(),
   signer: text(
-    'Who signed the compared commit or tag, and the key. Absent if spec.source.verify asks for no signature of Git.',
+    'Who signed the compared commit, tag or chart, and the key. Absent if spec.source.verify asks for no signature of ' +
+      'Git or helm.',
     512,
   ).optional(),
   sources: sourceRevisionsSchema.describe('Revisions of the other repositories that were rendered.'),
@@ -219,7 +220,7 @@ const historySchema = z.object({
   subject: text('First line of the message of the commit.', 256).optional(),
   author: text('Name of the author of the commit.', 128).optional(),
   committedAt: time('Author date of the commit.').optional(),
-  signer: text('Who signed the commit or tag, and the key.', 512).optional(),
+  signer: text('Who signed the commit, tag or chart, and the key.', 512).optional(),
   digest: text('Digest of the desired objects; absent if they could not be read.', 64).optional(),
   startedAt: time('Start of the sync.'),
   finishedAt: time('End of the sync.').optional(),

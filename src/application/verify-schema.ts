@@ -10,9 +10,12 @@ export const secretReference = z.object({
 
 export const verifySchema = z.object({
   provider: z
-    .enum(['cosign'])
+    .enum(['cosign', 'helm'])
     .optional()
-    .describe('Kind of the signature of an artifact of a registry: cosign, with keys. Default: none.'),
+    .describe(
+      'Kind of the signature of an artifact: cosign, with keys, of an artifact or chart of a registry; helm, the ' +
+        'provenance file (helm package --sign) of a chart of a Helm repository or registry. Default: none.',
+    ),
   mode: z
     .enum(['head', 'tag', 'both'])
     .optional()
@@ -22,7 +25,8 @@ export const verifySchema = z.object({
     ),
   secretRef: secretReference.describe(
     "Secret in the Application's own namespace with public keys. For Git: allowed signers or public keys of SSH, and " +
-      'armored public keys of OpenPGP, under any names. For cosign: PEM, under names that end in .pub.',
+      'armored public keys of OpenPGP, under any names. For helm: armored public keys of OpenPGP, under any names. For ' +
+      'cosign: PEM, under names that end in .pub.',
   ),
 });
 
@@ -30,24 +34,29 @@ interface VerifiedFields extends SourceAddress {
   readonly verify?: z.output<typeof verifySchema> | undefined;
 }
 
-/** cosign signs artifacts, Git signs commits and tags, and a Helm repository knows neither. */
+/** cosign signs artifacts of registries, helm signs charts wherever they are, and Git signs commits and tags. */
 export function verifyRules(field: string): FieldRule<VerifiedFields>[] {
   const isOci = (repoURL: string): boolean => repoURL.startsWith('oci://');
   return [
     {
       cel: '!has(self.verify) || has(self.verify.provider) != has(self.verify.mode)',
       holds: ({ verify }) => !verify || (verify.provider === undefined) !== (verify.mode === undefined),
-      message: `${field}.verify needs either mode, for a Git repository, or provider, for an artifact of a registry`,
+      message: `${field}.verify needs either mode, for a Git repository, or provider, for a chart or artifact`,
     },
     {
-      cel: "!has(self.verify) || !has(self.verify.provider) || self.repoURL.startsWith('oci://')",
-      holds: ({ verify, repoURL }) => verify?.provider === undefined || isOci(repoURL),
+      cel: "!has(self.verify) || !has(self.verify.provider) || self.verify.provider != 'helm' || self.repoURL.startsWith('oci://') || has(self.chart)",
+      holds: (source) => source.verify?.provider !== 'helm' || isArtifactSource(source),
+      message: `${field}.verify with provider helm needs a chart: ${field}.chart, or a repoURL that begins with oci://`,
+    },
+    {
+      cel: "!has(self.verify) || !has(self.verify.provider) || self.verify.provider != 'cosign' || self.repoURL.startsWith('oci://')",
+      holds: ({ verify, repoURL }) => verify?.provider !== 'cosign' || isOci(repoURL),
       message: `${field}.verify with provider cosign needs a repoURL that begins with oci://`,
     },
     {
       cel: "!has(self.verify) || !has(self.verify.mode) || !(self.repoURL.startsWith('oci://') || has(self.chart))",
       holds: (source) => source.verify?.mode === undefined || !isArtifactSource(source),
-      message: `${field}.verify with mode needs a Git repository; an artifact needs provider cosign`,
+      message: `${field}.verify with mode needs a Git repository; a chart or artifact needs provider`,
     },
   ];
 }

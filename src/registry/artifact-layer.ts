@@ -21,6 +21,8 @@ export interface ArtifactContent {
 }
 
 export const CHART_TYPE = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
+/** The provenance file of the chart, which helm push adds as a layer. */
+export const PROVENANCE_TYPE = 'application/vnd.cncf.helm.chart.provenance.v1.prov';
 
 /** Archives by the end of their media type, such as `application/vnd.cncf.flux.content.v1.tar+gzip`. */
 const ARCHIVE_TYPE = /[.+](?:tar|tar\+gzip|tar\.gzip)$/;

@@ -15,13 +15,15 @@ import type { RegistryLimits } from './limits.ts';
 import { checked } from './registry-client.ts';
 import { statusError } from './status-error.ts';
 import { authorizationOf } from './tokens.ts';
-import type { Web, WebAnswer, WebRequest } from './web.ts';
+import { readAll, type Web, type WebAnswer, type WebRequest } from './web.ts';
 
 export interface HelmRepository {
   /** Throws StageError ChartNotFound, RevisionNotFound and others. */
   find(place: ChartPlace, wanted: ArtifactRevision, ask: IndexAsk): Promise<FoundVersion>;
   /** The bytes of the archive. Ends with an error if its digest is not that of the index. */
   download(place: ChartPlace, found: FoundVersion, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** The provenance file beside the archive. undefined: there is none. Throws StageError. */
+  provenance(place: ChartPlace, found: FoundVersion, signal: AbortSignal): Promise<Buffer | undefined>;
 }
 
 export interface ChartPlace {
@@ -54,6 +56,11 @@ export interface HelmRepositoryOptions {
   readonly limits: RegistryLimits;
 }
 
+interface Sending extends Pick<WebRequest, 'headers' | 'maxBytes' | 'maxBytesName' | 'signal'> {
+  /** Whether the answer that there is no such file is no error. */
+  readonly mayLack?: boolean;
+}
+
 export function createHelmRepository({ web, indexes, limits }: HelmRepositoryOptions): HelmRepository {
   function requestOf(url: string, { base, label, credential }: ChartPlace) {
     const login = new URL(url).origin === new URL(base).origin ? credential?.login : undefined;
@@ -72,12 +79,12 @@ export function createHelmRepository({ web, indexes, limits }: HelmRepositoryOpt
   async function send(
     url: string,
     place: ChartPlace,
-    rest: Pick<WebRequest, 'headers' | 'maxBytes' | 'maxBytesName' | 'signal'>,
+    { mayLack = false, ...rest }: Sending,
   ): Promise<WebAnswer> {
     const { request, secret } = requestOf(url, place);
     const answer = await web.send({ ...request, ...rest });
     const isUnchanged = answer.status === 304 && Object.keys(rest.headers ?? {}).length > 0;
-    if (answer.status === 200 || isUnchanged) return answer;
+    if (answer.status === 200 || isUnchanged || (mayLack && isAbsent(answer))) return answer;
     throw await statusError(answer, { label: place.label, secret });
   }
 
@@ -100,7 +107,18 @@ export function createHelmRepository({ web, indexes, limits }: HelmRepositoryOpt
         label: place.label,
       });
     },
+    async provenance(place, found, signal) {
+      const bounds = { maxBytes: limits.maxSignatureBytes, maxBytesName: 'maxSignatureBytes', signal };
+      const answer = await send(`${archiveUrl(found, place)}.prov`, place, { ...bounds, mayLack: true });
+      if (answer.status === 200) return readAll(answer);
+      answer.discard();
+      return undefined;
+    },
   };
+}
+
+function isAbsent({ status }: WebAnswer): boolean {
+  return status === 404 || status === 410;
 }
 
 /** A version by its text; `1.2.3` also stands for `v1.2.3`, as in Helm. */

@@ -6,10 +6,10 @@
  */
 import { join } from 'node:path';
 import { readArtifactRevision, type ArtifactRevision } from '../application/artifact-revision.ts';
-import { newestIn } from '../application/version-range.ts';
+import { isVersion, newestIn } from '../application/version-range.ts';
 import { cleanText, printable } from '../object/printable.ts';
 import { sourceError } from '../object/source-error.ts';
-import { contentOf, readManifest, type ArtifactManifest } from '../registry/artifact-layer.ts';
+import { CHART_TYPE, contentOf, PROVENANCE_TYPE, readManifest, type ArtifactManifest } from '../registry/artifact-layer.ts';
 import type { ListedVersion } from '../registry/chart-index.ts';
 import { verifyCosign, type Verification } from '../registry/cosign.ts';
 import { createHelmRepository, type ChartPlace, type HelmRepository } from '../registry/helm-repository.ts';
@@ -18,15 +18,18 @@ import type { RegistryLimits } from '../registry/limits.ts';
 import { OCI_SCHEME, parseReference } from '../registry/reference.ts';
 import { createRegistryClient, type RegistryClient } from '../registry/registry-client.ts';
 import { createTokens, type ArtifactPlace } from '../registry/tokens.ts';
+import { readAll } from '../registry/web.ts';
 import { fetchArtifact, type ArtifactFetcherOptions, type OpenArtifact } from './fetch-artifact.ts';
 import type { Lookup, LookupOptions, Origin, SnapshotRequest, SourceAt } from './origin.ts';
 import { runChartIndexJob } from './packs/archive-job.ts';
 import type { SourcePlace } from './ports.ts';
 import type { NameKey } from './repository.ts';
 import { parseRepositoryUrl } from './repository-url.ts';
-import { resolvedDigest, type ResolvedRevision } from './revision.ts';
+import { nameOfRevision, resolvedDigest, type ResolvedRevision } from './revision.ts';
+import type { ChartVerification } from './signatures/chart-verification.ts';
 import type { CommitAbout } from './snapshot.ts';
 import type { WebClient } from './transport/web-client.ts';
+import { createProvenanceVerifier, type Provenance, type ProvenanceVerifier } from './verify-provenance.ts';
 
 /** The settings of the agent about registries. */
 export interface RegistrySettings {
@@ -49,6 +52,7 @@ interface Parts {
   readonly fetching: ArtifactFetcherOptions;
   readonly client: RegistryClient;
   readonly helm: HelmRepository;
+  readonly provenances: ProvenanceVerifier;
 }
 
 export function createArtifactOrigin(options: ArtifactOriginOptions): Origin {
@@ -61,6 +65,7 @@ export function createArtifactOrigin(options: ArtifactOriginOptions): Origin {
     fetching: { ...options, registryLimits: limits },
     client: createRegistryClient({ web, tokens, limits }),
     helm: createHelmRepository({ web, indexes, limits }),
+    provenances: createProvenanceVerifier(options),
   };
   return {
     at: (place) => (place.repoUrl.startsWith(OCI_SCHEME) ? registryAt(parts, place) : helmRepositoryAt(parts, place)),
@@ -71,10 +76,12 @@ export function createArtifactOrigin(options: ArtifactOriginOptions): Origin {
 /** The folder of the indexes of Helm repositories, beside those of the snapshots. */
 const INDEXES = 'indexes';
 
-function registryAt({ options, fetching, client }: Parts, place: SourcePlace): SourceAt {
+function registryAt(parts: Parts, place: SourcePlace): SourceAt {
+  const { options, fetching, client } = parts;
   const { nameKey, registry } = options;
   const { repoUrl, chart, credential } = place;
-  const verification = cosignOnly(place);
+  const demanded = artifactOnly(place);
+  const verification = demanded?.provider === 'cosign' ? demanded : undefined;
   const reference = parseReference(repoUrl, { chart, plainHttpHosts: registry.plainHttpHosts });
   const { label } = reference;
   const key = nameKey(JSON.stringify([label, verification?.keys ?? []]), credential);
@@ -102,15 +109,80 @@ function registryAt({ options, fetching, client }: Parts, place: SourcePlace): S
     lookup: (revision) =>
       lookupOf(readWanted(revision, isChart), ({ signal }, wanted) => find(client, at, wanted, signal)),
     fetch: (request) => fetchAt(fetching, { key, label }, request, open),
+    ...signed(parts, { key, label, chart: reference.name.split('/').at(-1) ?? '', demanded }, (digest, { signal }) =>
+      provenanceIn({ client, limits: registry.limits, place: at, digest, signal }),
+    ),
   };
 }
 
-function cosignOnly({ repoUrl, verification }: SourcePlace): Verification | undefined {
+function artifactOnly({ repoUrl, verification }: SourcePlace): Verification | ChartVerification | undefined {
   if (verification?.provider !== 'git') return verification;
   throw sourceError(
     'SignatureUnsupported',
-    `${cleanText(repoUrl)} is no Git repository, and verify.mode is about commits and tags. Use verify.provider: cosign with an oci:// address.`,
+    `${cleanText(repoUrl)} is no Git repository, and verify.mode is about commits and tags. Use verify.provider: helm for a chart, or cosign with an oci:// address.`,
   );
+}
+
+interface SignedPlace {
+  readonly key: string;
+  readonly label: string;
+  /** Name of the chart, as its Chart.yaml has it. */
+  readonly chart: string;
+  readonly demanded: Verification | ChartVerification | undefined;
+}
+
+type BringProvenance = (
+  digest: string,
+  options: { readonly tenant: string; readonly signal: AbortSignal },
+) => Promise<Provenance | undefined>;
+
+/** The check of provenance files, if they are demanded; `bring` gets the digest of the artifact. */
+function signed(
+  { provenances }: Parts,
+  { key, label, chart, demanded }: SignedPlace,
+  bring: BringProvenance,
+): Pick<SourceAt, 'verify'> {
+  if (demanded?.provider !== 'helm') return {};
+  return {
+    verify(stored, { resolved, tenant, signal, mayAsk }) {
+      const name = nameOfRevision(resolved.revision);
+      const asked = { name: chart, version: isVersion(name) ? name : undefined };
+      const ask = (joined: AbortSignal) => bring(`sha256:${stored.commit}`, { tenant, signal: joined });
+      return provenances.verify({
+        ...{ stored, key, label, verification: demanded, asked, tenant, signal, mayAsk },
+        bring: ask,
+      });
+    },
+  };
+}
+
+interface LayerQuestion {
+  readonly client: RegistryClient;
+  readonly limits: RegistryLimits;
+  readonly place: ArtifactPlace;
+  /** Of the manifest. */
+  readonly digest: string;
+  readonly signal: AbortSignal;
+}
+
+/** The layer of `helm push`. undefined: the chart has none. Throws StageError. */
+async function provenanceIn({ client, limits, place, digest, signal }: LayerQuestion): Promise<Provenance | undefined> {
+  const { label } = place;
+  const found = await client.findManifest(place, digest, signal);
+  if (!found) throw gone(label, digest);
+  const { layers } = readManifest(found, label);
+  const archive = layers.find(({ mediaType }) => mediaType === CHART_TYPE);
+  if (!archive) {
+    throw sourceError(
+      'SignatureUnsupported',
+      `${label} holds no Helm chart, and verify.provider helm is about charts. Use verify.provider: cosign.`,
+    );
+  }
+  const layer = layers.find(({ mediaType }) => mediaType === PROVENANCE_TYPE);
+  if (!layer) return undefined;
+  const bounds = { maxBytes: limits.maxSignatureBytes, maxBytesName: 'maxSignatureBytes', signal };
+  const bytes = await readAll({ body: client.blob(place, layer, bounds) });
+  return { archiveDigest: archive.digest, provenance: bytes.toString('utf8') };
 }
 
 async function find(
@@ -137,13 +209,15 @@ function tagOf(version: string): string {
   return version.replaceAll('+', '_');
 }
 
-function helmRepositoryAt({ options, fetching, helm }: Parts, place: SourcePlace): SourceAt {
+function helmRepositoryAt(parts: Parts, place: SourcePlace): SourceAt {
+  const { options, fetching, helm } = parts;
   const { nameKey, sandbox, registry } = options;
   const { repoUrl, chart = '', credential } = place;
-  if (cosignOnly(place)) {
+  const demanded = artifactOnly(place);
+  if (demanded?.provider === 'cosign') {
     throw sourceError(
       'UnsupportedArtifact',
-      `spec.source.verify with cosign works for oci:// addresses, and ${cleanText(repoUrl)} is a Helm repository. Use the chart from a registry, or remove verify.`,
+      `spec.source.verify with cosign works for oci:// addresses, and ${cleanText(repoUrl)} is a Helm repository. Use the chart from a registry, or provider helm.`,
     );
   }
   const { base } = parseRepositoryUrl(repoUrl);
@@ -176,6 +250,11 @@ function helmRepositoryAt({ options, fetching, helm }: Parts, place: SourcePlace
         if (found.isDeprecated) options.log.warn('the chart is deprecated', { chart: label, version: found.version });
         return { body: helm.download(at, found, signal), stripsFolder: true, about: aboutOfVersion(chart, found) };
       }),
+    ...signed(parts, { key, label, chart, demanded }, async (digest, { tenant, signal }) => {
+      const found = await findVersion({ type: 'digest', digest }, { tenant, notBeforeMs: undefined, signal });
+      const bytes = await helm.provenance(at, found, signal);
+      return bytes && { archiveDigest: digest, provenance: bytes.toString('utf8') };
+    }),
   };
 }
 

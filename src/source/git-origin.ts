@@ -25,7 +25,7 @@ export function createGitOrigin({ nameKey, ...options }: GitOriginOptions): Orig
       if (verification && verification.provider !== 'git') {
         throw sourceError(
           'SignatureUnsupported',
-          `${label} is a Git repository, and signatures of cosign are of artifacts. Use verify.mode in place of verify.provider.`,
+          `${label} is a Git repository, and signatures of ${verification.provider} are of artifacts. Use verify.mode in place of verify.provider.`,
         );
       }
       return {

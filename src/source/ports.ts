@@ -5,11 +5,12 @@
 import type { Verification } from '../registry/cosign.ts';
 import type { Credential } from './credential.ts';
 import type { ResolvedRevision } from './revision.ts';
+import type { ChartVerification } from './signatures/chart-verification.ts';
 import type { GitVerification } from './signatures/git-verification.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The keys that a source must be signed with. */
-export type SourceVerification = Verification | GitVerification;
+export type SourceVerification = Verification | ChartVerification | GitVerification;
 
 /** Every method throws StageError. A snapshot is handed out only if its place asks for no signature that it lacks. */
 export interface SourcePort {
@@ -38,7 +39,7 @@ export interface SourcePlace {
   readonly lfsObject?: { readonly sizeBytes: number } | undefined;
   /** Snapshots are shared only between requests with the same credential. */
   readonly credential?: Credential | undefined;
-  /** The commit, tag or artifact must be signed with one of these keys. Absent: it need not be signed. */
+  /** The commit, tag, chart or artifact must be signed with one of these keys. Absent: it need not be signed. */
   readonly verification?: SourceVerification | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface CommitAbout {
   readonly author?: string;
   /** Author date (RFC 3339). */
   readonly date?: string;
-  /** The person who signed it, with the key. Present only if the spec asks for signatures of Git. */
+  /** The person who signed it, with the key. Present only if the spec asks for signatures of Git or helm. */
   readonly signer?: string;
 }
 

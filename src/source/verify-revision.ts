@@ -8,13 +8,12 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestValue } from '../object/digest.ts';
-import { cancelled } from '../object/source-error.ts';
 import type { CommitFetcherOptions } from './fetch-commit.ts';
 import { temporaryName, type StoredSnapshot } from './packs/snapshot-folder.ts';
 import { runVerifySignatures, removeTags, storedTags, storeTag, type TagFile } from './packs/signature-job.ts';
 import type { Repository } from './repository.ts';
 import { nameOfRevision, TAGS, type ResolvedRevision } from './revision.ts';
-import { createFlights } from './single-flight.ts';
+import { createSignerMemory, withSigner } from './signer-memory.ts';
 import type { GitVerification } from './signatures/git-verification.ts';
 import type { Signer } from './signatures/ssh-signature.ts';
 import { fetchPack } from './transport/fetch-pack.ts';
@@ -35,25 +34,13 @@ export interface RevisionVerifier {
   verify(question: RevisionQuestion): Promise<StoredSnapshot>;
 }
 
-/** Verified revisions that are remembered; the oldest are forgotten first. */
-const MAX_REMEMBERED = 10_000;
 /** Tags that are tried for one commit. */
 const MAX_TAGS = 10;
 /** Tags that are kept beside one snapshot. */
 const MAX_STORED_TAGS = 32;
 
 export function createRevisionVerifier(options: CommitFetcherOptions): RevisionVerifier {
-  const { clock } = options;
-  const flights = createFlights<Signer>(clock);
-  const remembered = new Map<string, Signer>();
-
-  function remember(key: string, signer: Signer): void {
-    remembered.delete(key);
-    remembered.set(key, signer);
-    const [oldest] = remembered.size > MAX_REMEMBERED ? remembered.keys() : [];
-    if (oldest !== undefined) remembered.delete(oldest);
-  }
-
+  const signers = createSignerMemory(options.clock);
   return {
     async verify(question) {
       const { repository, stored, resolved, verification, mayAsk, signal } = question;
@@ -62,22 +49,11 @@ export function createRevisionVerifier(options: CommitFetcherOptions): RevisionV
       const { tag, revision } = resolved;
       const named = mode === 'head' ? [] : tag ? [tag.name, tag.oid] : [revision];
       const key = digestValue([repository.key, stored.commit, mode, named, [...keys]]);
-      const known = remembered.get(key);
-      if (known && clock.now() < known.validUntilMs) return withSigner(stored, known);
-      const signer = await flights.join({
-        key: `${key} ${mayAsk}`,
-        signal,
-        work: (joined) => verifyNow(options, { ...question, signal: joined }),
-        onAbort: () => cancelled(repository.label),
-      });
-      remember(key, signer);
+      const work = (joined: AbortSignal) => verifyNow(options, { ...question, signal: joined });
+      const signer = await signers.find({ key, mayAsk, label: repository.label, signal, work });
       return withSigner(stored, signer);
     },
   };
-}
-
-function withSigner(stored: StoredSnapshot, { name }: Signer): StoredSnapshot {
-  return { ...stored, about: { ...stored.about, signer: name } };
 }
 
 async function verifyNow(options: CommitFetcherOptions, question: RevisionQuestion): Promise<Signer> {

@@ -3,7 +3,7 @@
  * OpenPGP by its package. The objects are written as git writes them.
  */
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { generateKey, createMessage, readPrivateKey, sign as signOpenPgp } from 'openpgp';
+import { createCleartextMessage, createMessage, generateKey, readPrivateKey, sign as signOpenPgp } from 'openpgp';
 import { authorLine } from './git-command.ts';
 import type { TestRepository } from './git-repository.ts';
 import { wireString } from '../../src/source/signatures/ssh-wire.ts';
@@ -125,6 +125,10 @@ export interface PgpSignerOptions {
 
 export interface PgpSigner extends TestSigner {
   readonly keyId: string;
+  /** The secret and the public key as a keyring of older versions of gpg, which helm reads. */
+  readonly keyrings: { readonly secret: Uint8Array; readonly public: Uint8Array };
+  /** The text as a clear-signed message, with line ends of LF. */
+  clearSign(text: string): Promise<string>;
 }
 
 export async function pgpSigner({
@@ -142,6 +146,12 @@ export async function pgpSigner({
   return {
     publicKey: keys.publicKey,
     keyId: signingKeys.getKeyID().toHex().toUpperCase(),
+    keyrings: { secret: signingKeys.write(), public: signingKeys.toPublic().write() },
+    async clearSign(text) {
+      const message = await createCleartextMessage({ text });
+      const signed = await signOpenPgp({ message, signingKeys, date: new Date(date.getTime() + 1000) });
+      return signed.replaceAll('\r\n', '\n');
+    },
     async sign(payload) {
       const message = await createMessage({ binary: new Uint8Array(payload) });
       const at = new Date(date.getTime() + 1000);

@@ -15,7 +15,7 @@ import { sourceError } from '../../object/source-error.ts';
 import { StageError } from '../../object/stage-error.ts';
 import { parseCredential, type Credential, type SecretContent } from '../../source/credential.ts';
 import type { SourceVerification } from '../../source/ports.ts';
-import { parseGitVerification, parseVerification } from '../../source/verification.ts';
+import { parseChartVerification, parseGitVerification, parseVerification } from '../../source/verification.ts';
 
 export interface CredentialQuestion {
   readonly application: Pick<Application, 'metadata' | 'spec'>;
@@ -61,8 +61,9 @@ export async function readVerification(
   if (!verify) return undefined;
   const field = verifyFieldOf(other);
   const secret = await readNamed(question, { name: verify.secretRef.name, field: `${field}.secretRef` });
-  const { mode } = verify;
-  return mode === undefined ? parseVerification(secret, field) : parseGitVerification(secret, { mode, field });
+  const { mode, provider } = verify;
+  if (mode !== undefined) return parseGitVerification(secret, { mode, field });
+  return provider === 'helm' ? parseChartVerification(secret, field) : parseVerification(secret, field);
 }
 
 /** For messages. */

@@ -62,7 +62,16 @@ export async function runVerifySignatures(
   { tenant, ...options }: JobOptions,
 ): Promise<Signer> {
   const dataFolders = [dirname(input.gitDir)];
-  const bytes = await sandbox.run({ name: 'verifySignatures', stage: 'source', input, tenant, dataFolders }, options);
+  const job = { name: 'verifySignatures', stage: 'source', input, tenant, dataFolders } as const;
+  return decodeSigner(await sandbox.run(job, options));
+}
+
+/** JSON, which has no Infinity. */
+export function encodeSigner(signer: Signer): Uint8Array {
+  return Buffer.from(JSON.stringify(signer));
+}
+
+export function decodeSigner(bytes: Uint8Array): Signer {
   const { name, validUntilMs } = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
     readonly name: string;
     readonly validUntilMs: number | null;
@@ -101,7 +110,7 @@ export async function verifySignatures(input: VerifySignaturesInput): Promise<Ui
     const commitData = store.read(commit);
     const named = tags.map(({ name, oid }) => ({ name, data: readTagFile(gitDir, oid) }));
     const signer = await verifyRevision({ commit, commitData, tags: named }, input);
-    return Buffer.from(JSON.stringify(signer));
+    return encodeSigner(signer);
   } finally {
     store.close();
   }

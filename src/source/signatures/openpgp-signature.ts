@@ -1,7 +1,7 @@
 /**
  * Verifies detached signatures of OpenPGP. The package is imported when the first such signature is verified.
  *
- * Invariants: one signature, of type binary, by a key that is valid now: a key that has expired or was revoked verifies
+ * Invariants: one signature, of the type that is asked for, by a key that is valid now: a key that has expired or was revoked verifies
  * nothing, not even old commits. No text of the package reaches a message.
  */
 import type * as openPgp from 'openpgp';
@@ -16,12 +16,16 @@ type OpenPgp = typeof openPgp;
 
 export const PGP_BEGIN = '-----BEGIN PGP SIGNATURE-----';
 const PGP_END = '-----END PGP SIGNATURE-----';
-const BINARY = 0;
+/** The types of signatures (RFC 9580, section 5.2.1). */
+const TYPES = { binary: 0, text: 1 } as const;
+const SIGN_AGAIN = 'Sign it again with one OpenPGP key that is not weak.';
 
 export interface PgpQuestion {
   readonly payload: Buffer;
   /** Armored. */
   readonly signature: string;
+  /** Default: binary. A text is signed with line ends of CR and LF, whatever `payload` has. */
+  readonly type?: keyof typeof TYPES;
   /** Armored public keys. */
   readonly keys: readonly string[];
   /** Milliseconds since 1970. */
@@ -29,10 +33,11 @@ export interface PgpQuestion {
 }
 
 /** Rejects with SignatureRefusal. */
-export async function verifyOpenPgp({ payload, signature, keys, nowMs }: PgpQuestion): Promise<Signer> {
+export async function verifyOpenPgp(question: PgpQuestion): Promise<Signer> {
+  const { payload, signature: armored, keys, nowMs, type = 'binary' } = question;
   const openpgp = await import('openpgp');
   const trusted = await readKeys(openpgp, keys);
-  const { keyId } = await readSignature(openpgp, signature);
+  const { keyId } = await readSignature(openpgp, armored, type);
   const signers = trusted.filter((key) => key.getKeys(keyId).length > 0);
   const shown = printable(keyId.toHex().toUpperCase());
   if (signers.length === 0) {
@@ -44,7 +49,7 @@ export async function verifyOpenPgp({ payload, signature, keys, nowMs }: PgpQues
   let refusal: SignatureRefusal = altered();
   for (const key of signers) {
     try {
-      return await verifyBy(key, { openpgp, payload, armored: signature, nowMs });
+      return await verifyBy(key, { openpgp, payload, armored, nowMs, type });
     } catch (error) {
       refusal = refusalOf(error, shown);
     }
@@ -57,12 +62,13 @@ interface Verifying {
   readonly payload: Buffer;
   readonly armored: string;
   readonly nowMs: number;
+  readonly type: keyof typeof TYPES;
 }
 
 /** Rejects with errors of the package, which remembers in a signature that a key has verified it: each is read once. */
-async function verifyBy(key: PublicKey, { openpgp, payload, armored, nowMs }: Verifying): Promise<Signer> {
+async function verifyBy(key: PublicKey, { openpgp, payload, armored, nowMs, type }: Verifying): Promise<Signer> {
   const date = new Date(nowMs);
-  const { signature, keyId } = await readSignature(openpgp, armored);
+  const { signature, keyId } = await readSignature(openpgp, armored, type);
   const message = await openpgp.createMessage({ binary: new Uint8Array(payload) });
   const options = { message, signature, verificationKeys: key, format: 'binary', date } as const;
   const { signatures } = await openpgp.verify(options as Parameters<OpenPgp['verify']>[0]);
@@ -92,14 +98,14 @@ async function readKeys({ readKeys: read }: OpenPgp, armored: readonly string[])
   return keys;
 }
 
-async function readSignature({ readSignature: read }: OpenPgp, armored: string) {
+async function readSignature({ readSignature: read }: OpenPgp, armored: string, type: keyof typeof TYPES) {
   const binarySignature = new Uint8Array(unarmorOpenPgp(armored, { begin: PGP_BEGIN, end: PGP_END }));
   const signature = await read({ binarySignature }).catch(() => {
     throw altered();
   });
   const [packet] = signature.packets;
-  if (signature.packets.length !== 1 || !packet) throw unsupported('stands beside another one');
-  if (packet.signatureType !== BINARY) throw unsupported('is not about the bytes of the object');
+  if (signature.packets.length !== 1 || !packet) throw unsupported('stands beside another one', SIGN_AGAIN);
+  if (packet.signatureType !== TYPES[type]) throw unsupported('is of another type than its object', SIGN_AGAIN);
   return { signature, keyId: packet.issuerKeyID };
 }
 
@@ -114,7 +120,7 @@ function refusalOf(error: unknown, keyId: string): SignatureRefusal {
     );
   }
   if (/insecure|not allowed|too weak|shorter|forbidden|disallow|not supported|reject/i.test(text)) {
-    return unsupported('uses an algorithm that is too weak');
+    return unsupported('uses an algorithm that is too weak', SIGN_AGAIN);
   }
   return altered();
 }

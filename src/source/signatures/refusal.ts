@@ -1,11 +1,13 @@
-/** The reason why a commit or tag does not count as signed, before it is known where the object is from. */
+/** The reason why a commit, tag or chart does not count as signed, before it is known where the object is from. */
 import type { SourceCode } from '../../object/source-error.ts';
 
 export type SignatureCode = Extract<
   SourceCode,
+  | 'DigestMismatch'
   | 'InvalidSecret'
   | 'NotSigned'
   | 'SignatureAltered'
+  | 'SignatureRefused'
   | 'SignatureUnsupported'
   | 'SignerExpired'
   | 'SignerUnknown'
@@ -24,11 +26,8 @@ export class SignatureRefusal extends Error {
 }
 
 /** A signature that Tautline does not read. `reason` goes on after `has a signature that`. */
-export function unsupported(reason: string): SignatureRefusal {
-  return new SignatureRefusal(
-    'SignatureUnsupported',
-    `has a signature that ${reason}. Sign it with an SSH key or an OpenPGP key.`,
-  );
+export function unsupported(reason: string, advice = 'Sign it with an SSH key or an OpenPGP key.'): SignatureRefusal {
+  return new SignatureRefusal('SignatureUnsupported', `has a signature that ${reason}. ${advice}`);
 }
 
 export function altered(): SignatureRefusal {

@@ -38,6 +38,12 @@ export function readTrust(text: string): ReadTrust {
   return text.includes('-----BEGIN ') ? readBlocks(text) : readLines(text);
 }
 
+/** A text that cannot be read was refused when the Secret was read. */
+export function joinTrust(texts: readonly string[]): TrustList {
+  const lists = texts.map((text) => readTrust(text)).flatMap((read) => (read.ok ? [read.list] : []));
+  return { ssh: lists.flatMap(({ ssh }) => ssh), openPgp: lists.flatMap(({ openPgp }) => openPgp) };
+}
+
 function refuse(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem };
 }

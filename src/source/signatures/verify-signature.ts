@@ -3,14 +3,13 @@
  *
  * Invariant: an object whose signature is not verified completely is refused, whatever the reason.
  */
-import { printable } from '../../object/printable.ts';
-import { sourceError } from '../../object/source-error.ts';
+import { boundedName, explained } from './explain-refusal.ts';
 import type { GitVerification } from './git-verification.ts';
 import { PGP_BEGIN, verifyOpenPgp } from './openpgp-signature.ts';
 import { SignatureRefusal, unsupported } from './refusal.ts';
 import { readTagTarget, splitCommit, splitTag, type SignedObject } from './signed-object.ts';
 import { SSH_BEGIN, verifySsh, type Signer } from './ssh-signature.ts';
-import { readTrust, type TrustList } from './trust-list.ts';
+import { joinTrust, type TrustList } from './trust-list.ts';
 
 export interface SignedRevision {
   /** 40 hex digits. */
@@ -37,37 +36,28 @@ export interface VerifyOptions {
 /** Rejects with StageErrors; see `SignatureCode`. */
 export async function verifyRevision(revision: SignedRevision, options: VerifyOptions): Promise<Signer> {
   const { mode } = options.verification;
-  const trust = joinTrust(options.verification);
+  const trust = joinTrust(options.verification.keys);
   const signers: Signer[] = [];
   if (mode !== 'head') signers.push(await verifyTags(revision, trust, options));
   if (mode !== 'tag') {
     const subject = `The commit ${revision.commit}`;
-    signers.push(await named(subject, options, () => verifyObject(splitCommit(revision.commitData), trust, options)));
+    signers.push(await explained(subject, options, () => verifyObject(splitCommit(revision.commitData), trust, options)));
   }
-  const names = new Set(signers.map(({ name }) => bounded(name)));
+  const names = new Set(signers.map(({ name }) => boundedName(name)));
   return { name: [...names].join(', '), validUntilMs: Math.min(...signers.map(({ validUntilMs }) => validUntilMs)) };
-}
-
-const MAX_NAME_CHARS = 200;
-
-function bounded(name: string): string {
-  const shown = printable(name);
-  return shown.length <= MAX_NAME_CHARS
-    ? shown
-    : `${shown.slice(0, MAX_NAME_CHARS - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 async function verifyTags({ tags, commit }: SignedRevision, trust: TrustList, options: VerifyOptions): Promise<Signer> {
   let first: unknown;
   for (const tag of tags) {
-    const subject = tag.name === undefined ? `A tag of ${commit}` : `The tag ${bounded(tag.name)}`;
+    const subject = tag.name === undefined ? `A tag of ${commit}` : `The tag ${boundedName(tag.name)}`;
     try {
-      return await named(subject, options, () => verifyTag(tag, commit, { trust, options }));
+      return await explained(subject, options, () => verifyTag(tag, commit, { trust, options }));
     } catch (error) {
       first ??= error;
     }
   }
-  return named(`The commit ${commit}`, options, () => {
+  return explained(`The commit ${commit}`, options, () => {
     throw first instanceof Error ? first : noTag();
   });
 }
@@ -96,23 +86,6 @@ async function verifyTag(tag: NamedTag, commit: string, { trust, options }: Trus
   );
 }
 
-/** Throws StageErrors in the place of refusals. */
-async function named<T>(
-  subject: string,
-  { verification: { secret, field }, label }: VerifyOptions,
-  work: () => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof SignatureRefusal)) throw error;
-    throw sourceError(
-      error.code,
-      `${subject} of ${label} ${error.message} ${field} asks for a signature by a key of the Secret ${secret}.`,
-    );
-  }
-}
-
 async function verifyObject(
   { payload, signature, writtenS }: SignedObject,
   trust: TrustList,
@@ -123,10 +96,4 @@ async function verifyObject(
   }
   if (signature.startsWith(PGP_BEGIN)) return verifyOpenPgp({ payload, signature, keys: trust.openPgp, nowMs });
   throw unsupported('is neither of SSH nor of OpenPGP (X.509 and gitsign are not supported)');
-}
-
-/** A text that cannot be read was refused when the Secret was read. */
-function joinTrust({ keys }: GitVerification): TrustList {
-  const lists = keys.map((text) => readTrust(text)).flatMap((read) => (read.ok ? [read.list] : []));
-  return { ssh: lists.flatMap(({ ssh }) => ssh), openPgp: lists.flatMap(({ openPgp }) => openPgp) };
 }

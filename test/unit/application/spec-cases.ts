@@ -31,7 +31,7 @@ function withSources(source: ValueMap): ValueMap {
 const SCHEME =
   'spec.source.repoURL must begin with http://, https://, oci:// or ssh:// and name a host, or have the form user@host:path';
 const EITHER_VERIFY =
-  'spec.source.verify needs either mode, for a Git repository, or provider, for an artifact of a registry';
+  'spec.source.verify needs either mode, for a Git repository, or provider, for a chart or artifact';
 const USER = 'spec.source.repoURL must not contain a password, nor a user name except for ssh';
 const QUERY = 'spec.source.repoURL must not contain a query, a fragment or white space';
 const REVISION = 'spec.source.revision must be a branch, a tag, refs/…, a commit of 40 hex digits or semver:<range>';
@@ -96,17 +96,23 @@ export const REFUSED_SPECS: readonly SpecCase[] = [
     message: 'spec.source.verify with provider cosign needs a repoURL that begins with oci://',
   },
   {
+    name: 'signatures of helm for Git',
+    spec: withSource({ verify: { provider: 'helm', secretRef: { name: 'keys' } } }),
+    message:
+      'spec.source.verify with provider helm needs a chart: spec.source.chart, or a repoURL that begins with oci://',
+  },
+  {
     name: 'signatures of commits for an artifact',
     spec: withSource({
       repoURL: 'oci://registry.example.com/shop',
       verify: { mode: 'head', secretRef: { name: 'keys' } },
     }),
-    message: 'spec.source.verify with mode needs a Git repository; an artifact needs provider cosign',
+    message: 'spec.source.verify with mode needs a Git repository; a chart or artifact needs provider',
   },
   {
     name: 'signatures of commits for a chart',
     spec: withSource({ chart: 'shop', verify: { mode: 'tag', secretRef: { name: 'keys' } } }),
-    message: 'spec.source.verify with mode needs a Git repository; an artifact needs provider cosign',
+    message: 'spec.source.verify with mode needs a Git repository; a chart or artifact needs provider',
   },
   {
     name: 'signatures with both mode and provider',
@@ -209,6 +215,10 @@ export const ACCEPTED_SPECS: readonly SpecCase[] = [
       revision: 'semver:^1.2',
       verify: { provider: 'cosign', secretRef: { name: 'keys' } },
     }),
+  },
+  {
+    name: 'a signed chart',
+    spec: withSource({ chart: 'shop', verify: { provider: 'helm', secretRef: { name: 'keys' } } }),
   },
   { name: 'signed commits', spec: withSource({ verify: { mode: 'both', secretRef: { name: 'keys' } } }) },
   {
