@@ -11,6 +11,7 @@ import { defaultClusterLimits } from './cluster/limits.ts';
 import type { Config } from './config/config.ts';
 import { inClusterAddress, proxySettings, searchPath } from './config/environment.ts';
 import { VERSION } from './config/version.ts';
+import { DEFAULT_KEPT_OUTPUTS, withKeptOutputs } from './helm/kept-outputs.ts';
 import { openHelm } from './helm/open-helm.ts';
 import { kubernetesEvent } from './notify/kubernetes-event.ts';
 import { Claims } from './reconcile/neighbours/claims.ts';
@@ -204,7 +205,8 @@ async function connectEdges({ config, log, metrics, onStop, options }: EdgesOpti
   const limits = sourceLimitsOf(config);
   const source = openSource(config, { limits, sandbox, log, clock });
   onStop.push(() => source.close());
-  const helm = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
+  const program = openHelm(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
+  const helm = withKeptOutputs(program, DEFAULT_KEPT_OUTPUTS);
   onStop.push(() => helm.close());
   const sops = openSops(config, { searchPath: searchPath(), maxWaiting: config.maxApplications });
   onStop.push(() => sops.close());

@@ -74,6 +74,33 @@ test('a commit that changes no input of the chart runs helm no more', async () =
   assert.equal(await helm.runs(), before);
 });
 
+test('with several charts in one kustomization, helm runs again only for the one that changed', async () => {
+  const several = await world.repository('several');
+  const { 'chart/values.yaml': values, ...rest } = CHART;
+  const chart = (name: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(rest).map(([path, text]) => [path.replace('chart/', `charts/${name}/`), text]));
+  const names = ['one', 'two', 'three'];
+  const entries = names.map((name) => `- {name: ${name}, releaseName: ${name}}\n`).join('');
+  const files = Object.assign({}, ...names.map(chart)) as Record<string, string>;
+  const valuesOf = (changed: Record<string, string>) =>
+    Object.fromEntries(names.map((name) => [`charts/${name}/values.yaml`, changed[name] ?? values]));
+  await several.commit({ ...files, ...valuesOf({}), 'kustomization.yaml': `helmCharts:\n${entries}` });
+  const source = { repoURL: several.url, interval: '1h' };
+  const application = await world.declare('several', { source }, 'several');
+  await application.untilReady();
+  const before = await helm.runs();
+  await several.commit(valuesOf({ two: 'color: blue\nsize: small\n' }));
+  await application.refresh();
+  await untilObject(world, configMapPath('several', 'two'), (object) => at(object, 'data', 'color') === 'blue');
+  assert.equal(await helm.runs(), before + 1);
+  await several.commit({ 'kustomization.yaml': `helmCharts:\n${entries}commonAnnotations: {team: web}\n` });
+  await application.refresh();
+  await untilObject(world, configMapPath('several', 'one'), (object) => {
+    return at(object, 'metadata', 'annotations', 'team') === 'web';
+  });
+  assert.equal(await helm.runs(), before + 1);
+});
+
 test('a broken template is a problem with its file and line, and nothing is pruned', async () => {
   const chart = await world.repository('broken');
   await chart.commit(CHART);
