@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DesiredObject } from '../../../../src/bind/desired.ts';
 import type { LiveObject } from '../../../../src/cluster/live.ts';
-import type { Application } from '../../../../src/application/schema.ts';
 import { DEFAULT_POLICY } from '../../../../src/object/policy.ts';
 import type { ValueMap } from '../../../../src/object/value.ts';
 import {
@@ -43,7 +42,7 @@ function liveJob(condition?: 'Complete' | 'Failed', more: { ttl?: number; isTerm
 
 /** The records of an agent that has just started, out of a status. */
 function start(status: { finished?: Record<string, string>; started?: Record<string, string> } = {}): JobRecords {
-  return readJobRecords(emptyEndedJobsMemory(), { status } as unknown as Application);
+  return readJobRecords(emptyEndedJobsMemory(), { status });
 }
 
 /** The status that an agent with these records writes. */
