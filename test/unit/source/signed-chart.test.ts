@@ -93,7 +93,7 @@ for (const kind of PLACES) {
   });
 
   test(`a chart of a ${kind.kind} without, or with another, provenance file is refused by a reason of its own`, async (t) => {
-    const { source, place, archive, sign, publish, signer } = await start(t, kind);
+    const { source, place, sign, publish, signer } = await start(t, kind);
     const signed = await sign();
     const other = await pgpSigner();
     const old = await pgpSigner({ date: new Date('2020-01-01T00:00:00Z'), validSeconds: 86_400 });
