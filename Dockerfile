@@ -1,11 +1,14 @@
-# Image of the agent: Node 24 without shell and package manager, and the files that `npm run image-tree` writes. All
-# base images can be replaced by build arguments, for example by a mirror, or by a digest as in releases:
+# Image of the agent: Node 24 without shell and package manager, and the files that `npm run image-tree` writes. The base
+# images have no defaults: name them with your registry, and by digest as in releases.
 #
-#   docker build --build-arg RUNTIME_IMAGE=<mirror>/nodejs24-debian12@sha256:<digest> -t tautline .
+#   docker build --tag tautline \
+#     --build-arg GO_IMAGE=<registry>/golang:1.26-bookworm@sha256:<digest> \
+#     --build-arg BUILD_IMAGE=<registry>/node:24-bookworm-slim@sha256:<digest> \
+#     --build-arg RUNTIME_IMAGE=<registry>/nodejs24-debian12:nonroot@sha256:<digest> .
 
-ARG GO_IMAGE=golang:1.26-bookworm
-ARG BUILD_IMAGE=node:24-bookworm-slim
-ARG RUNTIME_IMAGE=distroless/nodejs24-debian12:nonroot
+ARG GO_IMAGE
+ARG BUILD_IMAGE
+ARG RUNTIME_IMAGE
 
 # The program by which the kernel confines the processes that read repositories.
 FROM ${GO_IMAGE} AS landlock

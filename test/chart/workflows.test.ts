@@ -51,11 +51,23 @@ test('every script of package.json runs a file that exists', () => {
   }
 });
 
-test('actions are pinned to a full version, and the checkout leaves no credential behind', () => {
+test('actions are pinned to commits with their versions, and the checkout leaves no credential behind', () => {
+  const commits = new Map<string, string>();
+  for (const file of readdirSync(FOLDER)) {
+    const lines = readFileSync(join(FOLDER, file), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('uses: '));
+    for (const line of lines) {
+      const [, action = '', commit = '', version = ''] =
+        /uses: ([\w-]+\/[\w-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$/.exec(line) ?? assert.fail(`${file}: ${line}`);
+      const known = commits.get(`${action}@${version}`) ?? commit;
+      assert.equal(commit, known, `${action} ${version} is two commits`);
+      commits.set(`${action}@${version}`, commit);
+    }
+  }
+  assert.ok(commits.size > 8);
   for (const { file, step } of steps) {
-    if (step.uses === undefined) continue;
-    assert.match(step.uses, /^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/, file);
-    if (step.uses.startsWith('actions/checkout@')) assert.equal(step.with?.['persist-credentials'], false, file);
+    if (step.uses?.startsWith('actions/checkout@')) assert.equal(step.with?.['persist-credentials'], false, file);
   }
 });
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { controlPlaneBinary, findPrograms, kustomizeBinary } from './binaries.ts';
+import { controlPlaneBinary, findPrograms, kustomizeBinary, sourceKey } from './binaries.ts';
 import { goBuild } from './go-build.ts';
 
 let directory: string;
@@ -33,6 +33,19 @@ test('a failed build reports the error of Go and leaves no file behind', async (
   const environment = { PATH: `${directory}:/usr/bin:/bin`, TAUTLINE_CACHE: cache };
   await assert.rejects(controlPlaneBinary({ environment, progress: quiet }), /requires go >= 1\.26\.0/);
   assert.deepEqual(await readdir(cache), []);
+});
+
+test('a program is built again when any file of its Go module changes', async () => {
+  const names = ['go.mod', 'go.sum', 'main.go', 'other.go'];
+  for (const name of names) await writeFile(join(directory, name), name);
+  const keys = [await sourceKey(directory)];
+  for (const name of names) {
+    await writeFile(join(directory, name), `${name} changed`);
+    keys.push(await sourceKey(directory));
+  }
+  assert.equal(new Set(keys).size, names.length + 1);
+  await writeFile(join(directory, 'notes.md'), 'a');
+  assert.equal(await sourceKey(directory), keys.at(-1));
 });
 
 test('two builds of the same file at the same time run Go once, and both find the file', async () => {

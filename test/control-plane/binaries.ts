@@ -7,7 +7,7 @@
  * of its sources, so that a change of them never finds an old file.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { exists, goBuild } from './go-build.ts';
@@ -185,9 +185,11 @@ function cacheDirectory(environment: NodeJS.ProcessEnv): string {
   return join(environment['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tautline');
 }
 
-async function sourceKey(folder: string): Promise<string> {
+/** Changes with every file of the Go module, so that a program in the cache is never that of other sources. */
+export async function sourceKey(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(folder, file))).update('\0');
+  const sources = (await readdir(folder)).filter((name) => name.endsWith('.go')).sort();
+  for (const file of ['go.mod', 'go.sum', ...sources]) hash.update(await readFile(join(folder, file))).update('\0');
   return `${hash.digest('hex').slice(0, 16)}-${platform}`;
 }
 
