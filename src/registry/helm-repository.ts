@@ -76,11 +76,7 @@ export function createHelmRepository({ web, indexes, limits }: HelmRepositoryOpt
     return { request, secret: login && credential?.secret };
   }
 
-  async function send(
-    url: string,
-    place: ChartPlace,
-    { mayLack = false, ...rest }: Sending,
-  ): Promise<WebAnswer> {
+  async function send(url: string, place: ChartPlace, { mayLack = false, ...rest }: Sending): Promise<WebAnswer> {
     const { request, secret } = requestOf(url, place);
     const answer = await web.send({ ...request, ...rest });
     const isUnchanged = answer.status === 304 && Object.keys(rest.headers ?? {}).length > 0;

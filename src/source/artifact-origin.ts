@@ -9,7 +9,13 @@ import { readArtifactRevision, type ArtifactRevision } from '../application/arti
 import { isVersion, newestIn } from '../application/version-range.ts';
 import { cleanText, printable } from '../object/printable.ts';
 import { sourceError } from '../object/source-error.ts';
-import { CHART_TYPE, contentOf, PROVENANCE_TYPE, readManifest, type ArtifactManifest } from '../registry/artifact-layer.ts';
+import {
+  CHART_TYPE,
+  contentOf,
+  PROVENANCE_TYPE,
+  readManifest,
+  type ArtifactManifest,
+} from '../registry/artifact-layer.ts';
 import type { ListedVersion } from '../registry/chart-index.ts';
 import { verifyCosign, type Verification } from '../registry/cosign.ts';
 import { createHelmRepository, type ChartPlace, type HelmRepository } from '../registry/helm-repository.ts';
@@ -160,7 +166,7 @@ interface LayerQuestion {
   readonly client: RegistryClient;
   readonly limits: RegistryLimits;
   readonly place: ArtifactPlace;
-  /** Of the manifest. */
+  /** The digest of the manifest. */
   readonly digest: string;
   readonly signal: AbortSignal;
 }

@@ -1,8 +1,8 @@
 /**
  * Verifies detached signatures of OpenPGP. The package is imported when the first such signature is verified.
  *
- * Invariants: one signature, of the type that is asked for, by a key that is valid now: a key that has expired or was revoked verifies
- * nothing, not even old commits. No text of the package reaches a message.
+ * Invariants: one signature, of the type that is asked for, by a key that is valid now: a key that has expired or was
+ * revoked verifies nothing, not even old commits. No text of the package reaches a message.
  */
 import type * as openPgp from 'openpgp';
 import type { PublicKey } from 'openpgp';

@@ -24,7 +24,7 @@ export interface SignedChart {
   readonly asked: AskedChart;
 }
 
-/** What the source asks for. */
+/** The chart that the source asks for. */
 export interface AskedChart {
   readonly name: string;
   /** undefined: a digest or tag that names no version. */

@@ -41,7 +41,9 @@ export async function verifyRevision(revision: SignedRevision, options: VerifyOp
   if (mode !== 'head') signers.push(await verifyTags(revision, trust, options));
   if (mode !== 'tag') {
     const subject = `The commit ${revision.commit}`;
-    signers.push(await explained(subject, options, () => verifyObject(splitCommit(revision.commitData), trust, options)));
+    signers.push(
+      await explained(subject, options, () => verifyObject(splitCommit(revision.commitData), trust, options)),
+    );
   }
   const names = new Set(signers.map(({ name }) => boundedName(name)));
   return { name: [...names].join(', '), validUntilMs: Math.min(...signers.map(({ validUntilMs }) => validUntilMs)) };

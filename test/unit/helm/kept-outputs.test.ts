@@ -80,7 +80,11 @@ test('an output that was the same twice stays one that was', async () => {
 
 test('the bound holds for all outputs together, and those used least recently go first', async () => {
   const { inner, kept } = start(90);
-  const [a, b, c] = ['a: 1', 'b: 1', 'c: 1'].map((text) => callOf({}, valuesOf(text))) as [HelmCall, HelmCall, HelmCall];
+  const [a, b, c] = ['a: 1', 'b: 1', 'c: 1'].map((text) => callOf({}, valuesOf(text))) as [
+    HelmCall,
+    HelmCall,
+    HelmCall,
+  ];
   for (const call of [a, b, a, c]) await kept.template(call);
   assert.equal(inner.runs, 3);
   await kept.template(a);

@@ -25,7 +25,7 @@ interface Place {
   readonly kind: string;
   readonly publish: (registry: RegistryServer, chart: Published) => void;
   readonly repoUrlOf: (registry: RegistryServer) => string;
-  /** Of the provenance file, in a request. */
+  /** Matches the path of the provenance file in a request. */
   readonly path: RegExp;
 }
 
