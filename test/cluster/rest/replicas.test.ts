@@ -48,7 +48,7 @@ test('replicas that an autoscaler sets are left alone if the manifest has none',
   const subject = await declareSubject(world, 'scaled', { files });
   await untilReplicas('scaled', 3);
   // The autoscaler has no metrics and writes that to its status every 15 seconds.
-  const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'] };
+  const options = { health: 'Degraded', busy: ['HorizontalPodAutoscaler/web'], mayListPods: true };
   await expectRest(world, agent, subject, options);
   await subject.repository.commit({ 'web.yaml': text(withoutReplicas, scaler(4)) });
   await subject.application.refresh();

@@ -34,7 +34,7 @@ export interface RestOptions {
   readonly busy?: readonly string[];
   /** The expected status.health. Default: `Healthy`. */
   readonly health?: string;
-  /** Whether list requests are allowed: Pods of objects that are not Healthy are listed in each pass. */
+  /** Whether list requests are allowed: Pods and Events of objects that are not Healthy are listed again in passes. */
   readonly mayListPods?: boolean;
 }
 
