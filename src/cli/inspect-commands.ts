@@ -92,13 +92,6 @@ function addEvents(program: Command): void {
     );
 }
 
-interface TraceFlags extends ClusterFlags {
-  readonly render: boolean;
-  readonly helm: string;
-  readonly sops?: string;
-  readonly output: 'text' | 'json' | 'yaml';
-}
-
 interface LogFlags extends ClusterFlags {
   readonly pod?: string;
   readonly container?: string;
@@ -135,6 +128,13 @@ function addExport(program: Command): void {
     .action(async (names: string[], options: ExportFlags) =>
       end(await (await import('./export.ts')).runExport({ ...options, names })),
     );
+}
+
+interface TraceFlags extends ClusterFlags {
+  readonly render: boolean;
+  readonly helm: string;
+  readonly sops?: string;
+  readonly output: 'text' | 'json' | 'yaml';
 }
 
 function addTrace(program: Command): void {
